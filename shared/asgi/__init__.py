@@ -1,0 +1,1 @@
+"""Raw ASGI middleware; other scopes than HTTP pass through."""

@@ -1,0 +1,1 @@
+"""Audio in and out of the platform: bounded decoding, encoding, formats."""

@@ -1,0 +1,1 @@
+"""Async database access, alike on SQLite and PostgreSQL."""

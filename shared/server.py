@@ -1,0 +1,62 @@
+"""Runs an application under uvicorn, and its migrations."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared.db.migrations import upgrade
+from shared.settings import CommonSettings
+
+
+class _Server(uvicorn.Server):
+    """Turns readiness off at the first signal, before connections are drained."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._app.state.health.draining = True
+        super().handle_exit(sig, frame)
+
+
+def serve(app: FastAPI, settings: CommonSettings) -> None:
+    """Serve until SIGTERM, then finish what is in flight."""
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        # Longer than the gateway's pool keeps an idle connection, so that the gateway closes first.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=int(settings.shutdown_grace_s),
+        backlog=2048,
+    )
+    _Server(config, app).run()
+
+
+def main(
+    program: str,
+    create_app: Callable[[], FastAPI],
+    load_settings: Callable[[], CommonSettings],
+    migrations: Path,
+) -> None:
+    """The command line of a deployable: `serve` (default) or `migrate`."""
+    parser = argparse.ArgumentParser(prog=f"python -m {program}")
+    parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
+    command = parser.parse_args(sys.argv[1:]).command
+    settings = load_settings()
+    if command == "migrate":
+        upgrade(migrations, settings.database_url)
+    else:
+        serve(create_app(), settings)

@@ -1,0 +1,176 @@
+"""Typed access to Triton over gRPC, with deadlines and our own errors.
+
+gRPC rather than HTTP: a cancelled call reaches the model, and audio is not compressed on the way.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client import Counter, Histogram
+from tritonclient.grpc import InferInput, InferRequestedOutput
+from tritonclient.grpc.aio import InferenceServerClient
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+
+from shared.logging import get_logger
+from shared.metrics import Metrics
+from shared.problem import BadRequest, DeadlineExceeded, Unavailable
+
+Array = NDArray[Any]
+_logger = get_logger(__name__)
+
+# gRPC's default back-off grows to two minutes: a restarted server would stay unused that long.
+_CHANNEL_OPTIONS = [
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+]
+_UNSUPPORTED_LANGUAGE = "unsupported_language:"
+
+
+class InferenceRejected(BadRequest):
+    """The model says that the input is wrong."""
+
+    status = 422
+    title = "Unprocessable content"
+    default_code = "input_rejected"
+
+
+def text_tensor(values: Sequence[str], *, batched: bool = False) -> Array:
+    """Strings as a BYTES tensor: `[n]`, or `[n, 1]` for a model that batches."""
+    tensor = np.array([value.encode() for value in values], dtype=object)
+    return tensor.reshape(-1, 1) if batched else tensor
+
+
+class TritonClient:
+    """Runs inferences; one per process.
+
+    Args:
+        url: gRPC `host:port`.
+        timeout_s: Default deadline of an inference, passed on to the server.
+        metrics: Where inferences are counted.
+    """
+
+    def __init__(self, url: str, timeout_s: float, metrics: Metrics) -> None:
+        self._client = InferenceServerClient(url, channel_args=_CHANNEL_OPTIONS)
+        self._timeout_s = timeout_s
+        self._languages: dict[str, list[str]] = {}
+        self._duration = Histogram(
+            "speechgate_inference_duration_seconds",
+            "Time of one call to Triton",
+            ["model"],
+            registry=metrics.registry,
+        )
+        self._failures = Counter(
+            "speechgate_inference_failures",
+            "Calls to Triton that failed, by code",
+            ["model", "code"],
+            registry=metrics.registry,
+        )
+
+    async def close(self) -> None:
+        """Close the channel."""
+        await self._client.close()
+
+    async def infer(
+        self,
+        model: str,
+        inputs: Mapping[str, Array],
+        output: str,
+        *,
+        timeout_s: float | None = None,
+    ) -> Array:
+        """One inference; cancelling the task cancels the model's work.
+
+        Args:
+            model: Name of the model folder.
+            inputs: Tensors by name.
+            output: Name of the wanted tensor.
+            timeout_s: Deadline; the client's default when absent.
+
+        Raises:
+            InferenceRejected: The model refused the input (code `unsupported_language` or
+                `input_rejected`).
+            Unavailable: No server, no such model, or the model's process is dead.
+            DeadlineExceeded: No answer in time.
+        """
+        tensors = []
+        for name, array in inputs.items():
+            tensor = InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype))
+            tensor.set_data_from_numpy(array)
+            tensors.append(tensor)
+        deadline = self._timeout_s if timeout_s is None else timeout_s
+        started = time.perf_counter()
+        try:
+            result = await self._client.infer(
+                model,
+                tensors,
+                outputs=[InferRequestedOutput(output)],
+                client_timeout=deadline,
+            )
+        except InferenceServerException as error:
+            raise self._translate(model, error) from error
+        self._duration.labels(model).observe(time.perf_counter() - started)
+        found: Array | None = result.as_numpy(output)
+        if found is None:
+            raise Unavailable("The model gave no output.", code="model_unavailable")
+        return found
+
+    async def model_ready(self, model: str) -> bool:
+        """Whether Triton has the model loaded.
+
+        Raises:
+            Unavailable: Triton does not answer.
+        """
+        try:
+            return bool(await self._client.is_model_ready(model, client_timeout=1.0))
+        except InferenceServerException as error:
+            raise self._translate(model, error) from error
+
+    async def languages(self, model: str) -> list[str]:
+        """What the model's `languages` parameter lists; read once, then remembered.
+
+        Raises:
+            Unavailable: Triton does not answer.
+        """
+        if model not in self._languages:
+            try:
+                response = await self._client.get_model_config(model, client_timeout=2.0)
+            except InferenceServerException as error:
+                raise self._translate(model, error) from error
+            listed = response.config.parameters["languages"].string_value
+            self._languages[model] = [code.strip() for code in listed.split(",") if code.strip()]
+        return self._languages[model]
+
+    async def require_models(self, models: Sequence[str]) -> None:
+        """Raise unless every model is ready; a health check."""
+        states = await asyncio.gather(*(self.model_ready(model) for model in models))
+        missing = [model for model, ready in zip(models, states, strict=True) if not ready]
+        if missing:
+            raise Unavailable(f"Models are not ready: {', '.join(missing)}.")
+
+    def _translate(self, model: str, error: InferenceServerException) -> Exception:
+        code, message = str(error.status() or ""), str(error.message() or "")
+        self._failures.labels(model, code.removeprefix("StatusCode.")).inc()
+        if code == str(grpc.StatusCode.INVALID_ARGUMENT):
+            # Triton prefixes messages with the model's name; the model's own words follow.
+            start = message.find(_UNSUPPORTED_LANGUAGE)
+            if start >= 0:
+                detail = message[start + len(_UNSUPPORTED_LANGUAGE) :].strip()
+                return InferenceRejected(
+                    f"No loaded model serves this language; served: {detail}",
+                    code="unsupported_language",
+                )
+            return InferenceRejected("The model refused the input.")
+        if code in (str(grpc.StatusCode.DEADLINE_EXCEEDED), str(grpc.StatusCode.CANCELLED)):
+            return DeadlineExceeded("The inference took too long.")
+        _logger.error("inference failed", model=model, code=code, message=message[:300])
+        if code == str(grpc.StatusCode.UNAVAILABLE) and "stub" not in message.lower():
+            return Unavailable("The inference server is down.", code="inference_unavailable")
+        return Unavailable("The model cannot be reached.", code="model_unavailable")
