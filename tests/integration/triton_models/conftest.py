@@ -1,0 +1,63 @@
+"""The real Triton server over the project's own model folders, and a client of it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tritonclient.grpc import InferInput, aio
+
+from deploy.local.triton import TritonServer
+
+MODELS = Path(__file__).resolve().parents[3] / "triton_models"
+BATCHED = {"nmt", "sentiment"}
+DTYPES = {"int16": "INT16", "int32": "INT32", "float32": "FP32", "object": "BYTES"}
+
+
+class Client:
+    """Calls models with plain values: text or bytes (or a list), numbers, arrays."""
+
+    def __init__(self, url: str) -> None:
+        self.grpc = aio.InferenceServerClient(url)
+
+    async def infer(self, model: str, *, timeout: float | None = 60, **values: Any) -> Any:
+        """The one output, as the client library gives it."""
+        tensors = []
+        for name, value in values.items():
+            array = self._array(value)
+            if model in BATCHED:
+                array = array.reshape(-1, 1)
+            tensor = InferInput(name, list(array.shape), DTYPES[array.dtype.name])
+            tensor.set_data_from_numpy(array)
+            tensors.append(tensor)
+        result = await self.grpc.infer(model, tensors, client_timeout=timeout)
+        return result.as_numpy(result.get_response().outputs[0].name)
+
+    @staticmethod
+    def _array(value: Any) -> NDArray[Any]:
+        if isinstance(value, np.ndarray):
+            return value
+        if isinstance(value, int):
+            return np.array([value], np.int32)
+        if isinstance(value, float):
+            return np.array([value], np.float32)
+        texts = value if isinstance(value, list) else [value]
+        raw = [text if isinstance(text, bytes) else text.encode() for text in texts]
+        return np.array(raw, dtype=np.object_)
+
+
+@pytest.fixture(scope="session")
+def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
+    server = TritonServer(MODELS, tmp_path_factory.mktemp("triton"), instances=2)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def client(triton: TritonServer) -> AsyncIterator[Client]:
+    made = Client(triton.grpc_url)
+    yield made
+    await made.grpc.close()
