@@ -1,0 +1,1 @@
+"""The only public process: authenticates, limits, routes and streams requests through."""

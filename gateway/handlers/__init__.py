@@ -1,0 +1,1 @@
+"""HTTP handlers that FastAPI serves itself: documentation pages."""

@@ -1,0 +1,1 @@
+"""The proxied path, as raw ASGI in front of FastAPI."""

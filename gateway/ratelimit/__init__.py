@@ -1,0 +1,1 @@
+"""Three exact sliding windows per key, in Redis and in process."""

@@ -1,0 +1,1 @@
+"""All SQL, and what Redis keeps about keys."""

@@ -1,0 +1,1 @@
+"""What the gateway does; imports no framework, driver or client library."""

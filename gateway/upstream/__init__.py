@@ -1,0 +1,1 @@
+"""Replica choice and the HTTP client that talks to services."""

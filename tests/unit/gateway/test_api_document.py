@@ -1,0 +1,92 @@
+from typing import Any
+
+from gateway.models.routes import BodyBound, Route, Service
+from gateway.services.api_document import REFRESH_S, RETRY_S, ApiDocument
+
+ROUTES = (
+    Route("POST", "/api/v1/asr/inference", Service.ASR, "asr:infer", BodyBound.AUDIO),
+    Route("GET", "/api/v1/tts/requests/{id}", Service.TTS, "tts:read"),
+)
+OWN: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "t"}, "paths": {"/health": {}}}
+
+
+def service_document(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Request"}
+    content = {"application/json": {"schema": schema}}
+    operation = {
+        "summary": description,
+        "requestBody": {"content": content},
+        "responses": {"200": {"description": "ok"}, "422": {"description": "no"}},
+    }
+    return {
+        "paths": {
+            "/api/v1/asr/inference": {"post": operation},
+            "/api/v1/tts/requests/{request_id}": {"get": operation},
+            "/internal": {"get": operation},
+        },
+        "components": {"schemas": {"Request": {"type": "object", "description": description}}},
+    }
+
+
+async def test_only_declared_operations_appear_with_what_the_gateway_adds() -> None:
+    async def fetch(service: Service) -> dict[str, Any]:
+        return service_document(service)
+
+    merged = await ApiDocument(OWN, fetch, ROUTES).get()
+    assert set(merged["paths"]) == {
+        "/health",
+        "/api/v1/asr/inference",
+        "/api/v1/tts/requests/{id}",
+    }
+    asr = merged["paths"]["/api/v1/asr/inference"]["post"]
+    tts = merged["paths"]["/api/v1/tts/requests/{id}"]["get"]
+    assert asr["summary"] == "asr"
+    assert tts["summary"] == "tts"
+    assert asr["security"] == [{"Bearer": []}, {"ApiKey": []}]
+    assert asr["responses"]["429"] == {"$ref": "#/components/responses/429"}
+    assert "RateLimit" in asr["responses"]["200"]["headers"]
+    assert "413" in asr["responses"]
+    assert "413" not in tts["responses"]
+    assert asr["operationId"] != tts["operationId"]
+    assert "title" in OWN["info"]
+    assert "description" not in OWN["info"]  # the gateway's own document is not changed
+
+
+async def test_schemas_of_one_name_and_two_contents_are_kept_apart() -> None:
+    async def fetch(service: Service) -> dict[str, Any]:
+        return service_document(service)
+
+    merged = await ApiDocument(OWN, fetch, ROUTES).get()
+    schemas = merged["components"]["schemas"]
+    found = {}
+    for path, method in (("/api/v1/asr/inference", "post"), ("/api/v1/tts/requests/{id}", "get")):
+        body = merged["paths"][path][method]["requestBody"]["content"]["application/json"]
+        found[path] = schemas[body["schema"]["$ref"].rpartition("/")[2]]["description"]
+    assert found == {"/api/v1/asr/inference": "asr", "/api/v1/tts/requests/{id}": "tts"}
+
+
+async def test_a_service_that_is_down_does_not_take_the_others_along() -> None:
+    now, down, calls = 0.0, {Service.TTS}, 0
+
+    async def fetch(service: Service) -> dict[str, Any]:
+        nonlocal calls
+        calls += 1
+        if service in down:
+            raise ConnectionRefusedError
+        return service_document(service)
+
+    document = ApiDocument(OWN, fetch, ROUTES, clock=lambda: now)
+    merged = await document.get()
+    assert merged["paths"]["/api/v1/asr/inference"]["post"]["summary"] == "asr"
+    missing = merged["paths"]["/api/v1/tts/requests/{id}"]["get"]
+    assert "does not answer" in missing["summary"]
+    assert missing["parameters"][0]["name"] == "id"
+    await document.get()
+    assert calls == 2
+    now, down = RETRY_S + 0.1, set()
+    merged = await document.get()
+    assert merged["paths"]["/api/v1/tts/requests/{id}"]["get"]["summary"] == "tts"
+    down = {Service.TTS}
+    now += REFRESH_S + 0.1
+    merged = await document.get()  # what it said last stays
+    assert merged["paths"]["/api/v1/tts/requests/{id}"]["get"]["summary"] == "tts"
