@@ -37,6 +37,8 @@ def serve(app: FastAPI, settings: CommonSettings) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        # A client's X-Forwarded-For is not believed; uvicorn would, from loopback.
+        proxy_headers=False,
         # Longer than the gateway's pool keeps an idle connection, so that the gateway closes first.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(settings.shutdown_grace_s),

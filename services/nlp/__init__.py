@@ -1,0 +1,1 @@
+"""Language tasks on text: translation, sentiment, language detection."""

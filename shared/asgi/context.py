@@ -1,5 +1,6 @@
 """Request id, trace context, access log and RED metrics for every HTTP request."""
 
+import asyncio
 import time
 
 import structlog
@@ -8,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.asgi.errors import send_problem
 from shared.logging import get_logger
 from shared.metrics import Metrics
-from shared.problem import SpeechgateError
+from shared.problem import SpeechgateError, Unavailable
 from shared.tracing import RequestContext, current_context, request_context
 
 _logger = get_logger("speechgate.access")
@@ -82,6 +83,12 @@ class RequestContextMiddleware:
         self._metrics.started()
         try:
             await self._app(scope, receive, send_with_context)
+        except asyncio.CancelledError:
+            # The server's grace time after SIGTERM is over: say so, if nothing was said yet.
+            if status == CLIENT_LEFT:
+                error = Unavailable("This process is shutting down.", code="shutting_down")
+                await send_problem(scope, send_with_context, error)
+            raise
         except Exception as error:
             # The traceback goes to the log only; the client gets the request id to quote.
             _logger.error("unhandled error", exc_info=error)

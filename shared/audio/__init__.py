@@ -1,1 +1,1 @@
-"""Audio in and out of the platform: bounded decoding, encoding, formats."""
+"""Audio in and out of the platform: formats, and bounded decoding of untrusted files."""

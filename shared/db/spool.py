@@ -46,7 +46,9 @@ class Spool:
         partial = self._folder / f"{name}.partial"
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(orjson.dumps(rows, default=_encode, option=orjson.OPT_PASSTHROUGH_DATETIME))
+            # SQLAlchemy's table names are a subclass of str, which orjson refuses as keys.
+            named = {str(table): found for table, found in rows.items()}
+            file.write(orjson.dumps(named, default=_encode, option=orjson.OPT_PASSTHROUGH_DATETIME))
             file.flush()
             os.fsync(file.fileno())
         partial.rename(self._folder / name)

@@ -4,6 +4,7 @@ gRPC rather than HTTP: a cancelled call reaches the model, and audio is not comp
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,7 +32,13 @@ _CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
 ]
-_UNSUPPORTED_LANGUAGE = "unsupported_language:"
+_LANGUAGES_TTL_S = 60.0
+# What models say before the colon when the input is wrong, after whatever Triton puts in front;
+# see the table in triton_models/README.md.
+_INPUT_PROBLEM = re.compile(
+    r"\b(unsupported_language|unknown_speaker|empty_text|invalid_text|text_too_long|empty_audio"
+    r"|invalid_audio|audio_too_long|invalid_parameter): ([^\n]{1,300})"
+)
 
 
 class InferenceRejected(BadRequest):
@@ -60,7 +67,7 @@ class TritonClient:
     def __init__(self, url: str, timeout_s: float, metrics: Metrics) -> None:
         self._client = InferenceServerClient(url, channel_args=_CHANNEL_OPTIONS)
         self._timeout_s = timeout_s
-        self._languages: dict[str, list[str]] = {}
+        self._languages: dict[str, tuple[float, list[str]]] = {}
         self._duration = Histogram(
             "speechgate_inference_duration_seconds",
             "Time of one call to Triton",
@@ -95,8 +102,8 @@ class TritonClient:
             timeout_s: Deadline; the client's default when absent.
 
         Raises:
-            InferenceRejected: The model refused the input (code `unsupported_language` or
-                `input_rejected`).
+            InferenceRejected: The model refused the input; the code is the one that it named,
+                such as `unsupported_language`, else `input_rejected`.
             Unavailable: No server, no such model, or the model's process is dead.
             DeadlineExceeded: No answer in time.
         """
@@ -134,19 +141,21 @@ class TritonClient:
             raise self._translate(model, error) from error
 
     async def languages(self, model: str) -> list[str]:
-        """What the model's `languages` parameter lists; read once, then remembered.
+        """What the model's `languages` parameter lists; remembered for a minute.
 
         Raises:
             Unavailable: Triton does not answer.
         """
-        if model not in self._languages:
+        expires, languages = self._languages.get(model, (0.0, []))
+        if time.monotonic() > expires:
             try:
                 response = await self._client.get_model_config(model, client_timeout=2.0)
             except InferenceServerException as error:
                 raise self._translate(model, error) from error
             listed = response.config.parameters["languages"].string_value
-            self._languages[model] = [code.strip() for code in listed.split(",") if code.strip()]
-        return self._languages[model]
+            languages = [code.strip() for code in listed.split(",") if code.strip()]
+            self._languages[model] = (time.monotonic() + _LANGUAGES_TTL_S, languages)
+        return languages
 
     async def require_models(self, models: Sequence[str]) -> None:
         """Raise unless every model is ready; a health check."""
@@ -159,15 +168,13 @@ class TritonClient:
         code, message = str(error.status() or ""), str(error.message() or "")
         self._failures.labels(model, code.removeprefix("StatusCode.")).inc()
         if code == str(grpc.StatusCode.INVALID_ARGUMENT):
-            # Triton prefixes messages with the model's name; the model's own words follow.
-            start = message.find(_UNSUPPORTED_LANGUAGE)
-            if start >= 0:
-                detail = message[start + len(_UNSUPPORTED_LANGUAGE) :].strip()
-                return InferenceRejected(
-                    f"No loaded model serves this language; served: {detail}",
-                    code="unsupported_language",
-                )
-            return InferenceRejected("The model refused the input.")
+            problem = _INPUT_PROBLEM.search(message)
+            if problem is None:
+                return InferenceRejected("The model refused the input.")
+            named, words = problem.groups()
+            if named == "unsupported_language":
+                words = f"No loaded model serves this language; served: {words}"
+            return InferenceRejected(words, code=named)
         if code in (str(grpc.StatusCode.DEADLINE_EXCEEDED), str(grpc.StatusCode.CANCELLED)):
             return DeadlineExceeded("The inference took too long.")
         _logger.error("inference failed", model=model, code=code, message=message[:300])

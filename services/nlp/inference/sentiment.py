@@ -1,0 +1,44 @@
+"""The `sentiment` model."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from services.nlp.exceptions import UnusableOutput
+from services.nlp.models.analysis import Sentiment
+from shared.triton.client import TritonClient, text_tensor
+
+MAX_BATCH = 64
+"""The model's `max_batch_size`."""
+
+
+class SentimentModel:
+    """Sentiment of texts."""
+
+    def __init__(self, triton: TritonClient) -> None:
+        self._triton = triton
+
+    async def languages(self, model: str) -> list[str]:
+        """ISO 639 codes that the model serves."""
+        return await self._triton.languages(model)
+
+    async def score(self, model: str, texts: Sequence[str], language: str) -> list[Sentiment]:
+        """Sentiment of at most `MAX_BATCH` texts, in their order.
+
+        Raises:
+            UnusableOutput: The model answered with something else.
+        """
+        output = await self._triton.infer(
+            model,
+            {
+                "INPUT_TEXT": text_tensor(texts, batched=True),
+                "LANG_ID": text_tensor([language] * len(texts), batched=True),
+            },
+            "SENTIMENT",
+        )
+        if output.size != len(texts):
+            raise UnusableOutput
+        try:
+            return [Sentiment(**orjson.loads(value)) for value in output.reshape(-1)]
+        except (orjson.JSONDecodeError, TypeError) as error:
+            raise UnusableOutput from error

@@ -1,0 +1,1 @@
+"""The domain: frozen, and free of frameworks."""

@@ -1,0 +1,20 @@
+"""Bounds on one request."""
+
+from dataclasses import dataclass
+
+from shared.text.bounds import TextBounds
+
+
+@dataclass(frozen=True, slots=True)
+class NlpLimits:
+    """Of all tasks.
+
+    Attributes:
+        bounds: On the texts.
+        batch_sentences: In one call to the model.
+        parallel_batches: Calls of one request at once.
+    """
+
+    bounds: TextBounds
+    batch_sentences: int
+    parallel_batches: int

@@ -1,0 +1,1 @@
+"""What the task is made of; no framework, no SQL, no Triton types."""

@@ -1,0 +1,20 @@
+"""Who sent a request and how to find it again, as domain code sees it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The sender of a request.
+
+    Attributes:
+        tenant_id: Owner of every row the request makes.
+        subject: Id of the API key or user.
+        request_id: Joins log lines and rows.
+        trace_id: W3C trace id.
+    """
+
+    tenant_id: str
+    subject: str
+    request_id: str
+    trace_id: str

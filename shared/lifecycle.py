@@ -1,0 +1,100 @@
+"""What every inference service opens at its start and closes, in reverse, at its end."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.db.engine import create_engine, ping
+from shared.db.group_commit import GroupCommitWriter
+from shared.db.migrations import SchemaOutdated, require_current_schema
+from shared.db.rows import batch_inserter
+from shared.db.spool import Spool
+from shared.health import Health
+from shared.logging import get_logger
+from shared.metrics import Metrics
+from shared.settings import ServiceSettings
+from shared.triton.client import TritonClient
+
+SCHEMA_WAIT_S = 30.0
+_RETRY_S = 0.5
+_logger = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Database and inference server of a service."""
+
+    engine: AsyncEngine
+    writer: GroupCommitWriter
+    triton: TritonClient
+
+
+async def wait_for_current_schema(
+    engine: AsyncEngine, migrations: Path, *, timeout_s: float = SCHEMA_WAIT_S
+) -> None:
+    """Wait until the database answers, then require the schema that this code was written for.
+
+    Raises:
+        SchemaOutdated: At once; waiting does not migrate.
+        Exception: The driver's own, when the database did not answer in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            await require_current_schema(engine, migrations)
+        except SchemaOutdated:
+            raise
+        except Exception as error:
+            if time.monotonic() + _RETRY_S > deadline:
+                raise
+            _logger.warning("database not reachable yet", error=type(error).__name__)
+            await asyncio.sleep(_RETRY_S)
+        else:
+            return
+
+
+@asynccontextmanager
+async def open_platform(
+    settings: ServiceSettings,
+    *,
+    migrations: Path,
+    tables: Sequence[Table],
+    models: Iterable[str],
+    health: Health,
+    metrics: Metrics,
+) -> AsyncIterator[Platform]:
+    """Open database, writer and Triton client, and register their health checks.
+
+    Args:
+        settings: Of the service.
+        migrations: Folder of its Alembic scripts.
+        tables: That it writes, parents before children.
+        models: Triton models it cannot work without.
+        health: Where the checks are registered: models are critical; the database is not, for
+            the spool takes its place.
+        metrics: Of the process.
+    """
+    engine = create_engine(settings.database_url, pool_size=settings.database_pool_size)
+    triton = TritonClient(settings.triton_url, settings.triton_timeout_s, metrics)
+    wanted = sorted(set(models))
+    try:
+        await wait_for_current_schema(engine, migrations)
+        spool = await asyncio.to_thread(Spool, settings.spool_dir)
+        insert = batch_inserter(engine, {table.name: table for table in tables})
+        writer = GroupCommitWriter(insert, spool, metrics)
+        health.add("database", lambda: ping(engine), critical=False)
+        health.add("triton", lambda: triton.require_models(wanted), critical=True)
+        await writer.start()
+        try:
+            yield Platform(engine, writer, triton)
+        finally:
+            await writer.stop()
+    finally:
+        await triton.close()
+        await engine.dispose()

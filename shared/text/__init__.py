@@ -1,0 +1,1 @@
+"""Text in: cleaned, bounded, split into sentences without losing anything."""

@@ -1,0 +1,85 @@
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.local.postgres import PostgresCluster
+from deploy.local.triton import TritonServer
+from services.tts.lifespan import MIGRATIONS
+from services.tts.main import create_app
+from services.tts.settings import TtsSettings
+from shared.db.migrations import upgrade
+from tests.support.live_app import Keys, LiveApp, live_app
+
+ROOT = Path(__file__).resolve().parents[3]
+Serve = Callable[..., AbstractContextManager[LiveApp]]
+
+
+@pytest.fixture(scope="session")
+def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
+    folder = tmp_path_factory.mktemp("triton-tts")
+    server = TritonServer(ROOT / "triton_models", folder, models=["asr", "tts"])
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluster]:
+    cluster = PostgresCluster(tmp_path_factory.mktemp("postgres-tts"), fsync=False)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+    cluster.purge()
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return Keys.make(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, triton: TritonServer, keys: Keys) -> TtsSettings:
+    return TtsSettings(
+        database_url=f"sqlite+aiosqlite:///{tmp_path}/tts.db",
+        spool_dir=tmp_path / "spool",
+        triton_url=triton.grpc_url,
+        identity_public_key_file=keys.public_file,
+        log_level="error",
+    )
+
+
+@pytest.fixture
+def serve(keys: Keys) -> Serve:
+    @contextmanager
+    def run(settings: TtsSettings) -> Iterator[LiveApp]:
+        upgrade(MIGRATIONS, settings.database_url)
+        with live_app("tts", create_app(settings), keys) as running:
+            yield running
+
+    return run
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def app(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    triton: TritonServer,
+    keys: Keys,
+) -> Iterator[LiveApp]:
+    folder = tmp_path_factory.mktemp("tts")
+    if request.param == "sqlite":
+        url = f"sqlite+aiosqlite:///{folder}/tts.db"
+    else:
+        url = request.getfixturevalue("postgres").create_database("speechgate_tts")
+    upgrade(MIGRATIONS, url)
+    settings = TtsSettings(
+        database_url=url,
+        spool_dir=folder / "spool",
+        triton_url=triton.grpc_url,
+        identity_public_key_file=keys.public_file,
+        log_level="error",
+    )
+    with live_app("tts", create_app(settings), keys) as running:
+        yield running

@@ -1,0 +1,76 @@
+"""Group commit on a real PostgreSQL that is killed in the middle of the work."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import String, Table, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import Mapped, mapped_column
+
+from deploy.local.postgres import PostgresCluster
+from shared.db.base import Base, new_id, new_metadata
+from shared.db.engine import create_engine
+from shared.db.group_commit import GroupCommitWriter
+from shared.db.rows import batch_inserter
+from shared.db.spool import Spool
+from shared.metrics import Metrics
+from tests.support.poll import eventually
+
+
+class _Base(Base):
+    __abstract__ = True
+    metadata = new_metadata()
+
+
+class Note(_Base):
+    __tablename__ = "notes"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+
+NOTES: Table = _Base.metadata.tables["notes"]
+
+
+@pytest.fixture
+async def engine(postgres: PostgresCluster) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(postgres.create_database("notes"))
+    async with engine.begin() as connection:
+        await connection.run_sync(_Base.metadata.drop_all)
+        await connection.run_sync(_Base.metadata.create_all)
+    yield engine
+    await engine.dispose()
+
+
+async def test_every_acknowledged_row_is_there_after_a_kill(
+    postgres: PostgresCluster, engine: AsyncEngine, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path / "spool")
+    writer = GroupCommitWriter(
+        batch_inserter(engine, {"notes": NOTES}), spool, Metrics("test"), replay_interval_s=0.05
+    )
+    await writer.start()
+    acknowledged: list[str] = []
+    stop = asyncio.Event()
+
+    async def client() -> None:
+        while not stop.is_set():
+            identifier = new_id()
+            await writer.write({"notes": [{"id": identifier}]})
+            acknowledged.append(identifier)
+
+    clients = [asyncio.create_task(client()) for _ in range(16)]
+    await eventually(lambda: len(acknowledged) > 200, timeout_s=20)
+    await asyncio.to_thread(postgres.kill, signal.SIGKILL)
+    before = len(acknowledged)
+    await eventually(lambda: len(acknowledged) > before + 200, timeout_s=20)
+    assert spool.depth() > 0
+    await asyncio.to_thread(postgres.restart)
+    stop.set()
+    await asyncio.gather(*clients)
+    await eventually(lambda: spool.depth() == 0, timeout_s=20)
+    await writer.stop()
+    async with engine.connect() as connection:
+        stored = set((await connection.execute(select(NOTES.c.id))).scalars())
+    assert set(acknowledged) == stored
