@@ -1,0 +1,1 @@
+"""How the platform is deployed; `deploy.local` runs it on one machine."""

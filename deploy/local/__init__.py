@@ -1,0 +1,1 @@
+"""The launcher: runs a whole stack as child processes of this machine."""

@@ -1,0 +1,79 @@
+# speechgate: `make help` lists the targets. Those that need it set the machine up first; a
+# warm set-up only compares hashes.
+PYTHON ?= python3.11
+STACK ?= embedded
+DETACH ?=
+AUDIO ?=
+ARGS ?=
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+LAUNCHER := $(PY) -m deploy.local
+UV := .venv-lock/bin/uv
+LOCK := $(UV) pip compile --quiet --generate-hashes --python-version 3.11 --no-header \
+	--no-annotate --no-emit-index-url --no-emit-find-links
+EXTRAS := gateway asr tts nlp
+
+.PHONY: help setup demo up down status env test check bench lock clean
+
+help: ## Show this list
+	@printf 'Usage: make <target> [VARIABLE=value]\n\nTargets:\n'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\nVariables:\n'
+	@printf '  %-8s %s\n' \
+		STACK 'embedded (SQLite, in-process limits) or full (PostgreSQL, Redis); for up' \
+		DETACH '1: up returns when the stack is ready' \
+		AUDIO 'a recording for demo, in place of the built-in one' \
+		ARGS 'more arguments for up, test and bench' \
+		PYTHON 'the Python 3.11 that makes the virtual environments'
+
+setup: ## Install system packages (apt), .venv and .venv-triton
+	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh
+
+demo: setup ## Transcribe, translate and speak a real recording through the whole stack
+	@$(PY) -m deploy.local.demo $(if $(AUDIO),'$(AUDIO)')
+
+up: setup ## Start the stack (STACK=full, DETACH=1); Ctrl-C or `make down` stops it
+	@$(LAUNCHER) up --stack '$(STACK)' $(if $(filter-out 0 no false,$(DETACH)),--detach) $(ARGS)
+
+down: ## Stop the stack
+	@if [ -x $(PY) ]; then $(LAUNCHER) down; else echo 'Nothing is set up.'; fi
+
+status: ## Show each component: process, state, restarts, address
+	@if [ -x $(PY) ]; then $(LAUNCHER) status || [ $$? = 1 ]; else echo 'Nothing is set up.'; fi
+
+env: ## Print SPEECHGATE_URL and SPEECHGATE_KEY for a shell's eval
+	@$(LAUNCHER) env
+
+test: setup ## Run all tests on real components, with coverage
+	@$(PY) -m pytest $(ARGS)
+
+check: setup ## Lint, format, types, import directions, migrations
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+	@$(PY) -m shared.db.check
+
+bench: setup ## Measure the overhead over the bare engine, and the scaling with clients
+	@$(PY) -m tests.load.overhead $(ARGS)
+
+# uv resolves for Python 3.11 on any machine; it lies in an environment of its own, so that
+# it is no dependency of the product.
+lock: ## Resolve pyproject.toml and triton.in again into requirements/*.txt, with hashes
+	@test -x $(UV) || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv; }
+	@for extra in $(EXTRAS); do \
+		$(LOCK) --extra $$extra pyproject.toml -o requirements/$$extra.txt; \
+	done
+	@$(LOCK) $(EXTRAS:%=--extra %) --extra dev pyproject.toml -o requirements/dev.txt
+	@$(LOCK) --no-deps requirements/triton.in -o requirements/triton.txt
+
+clean: ## Stop the stack; remove its data, the environments and the caches
+	@if [ -x $(PY) ]; then $(LAUNCHER) down --purge; fi
+	@rm -rf .run .venv .venv-triton .venv-lock build dist htmlcov .coverage .coverage.* \
+		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
