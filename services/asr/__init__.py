@@ -1,0 +1,1 @@
+"""Automatic speech recognition: audio in, transcripts with word times out."""

@@ -1,0 +1,1 @@
+"""Typed clients of the Triton models that the service uses."""

@@ -1,0 +1,73 @@
+"""The speech recognition model (tensors: AUDIO_PCM, LANG_ID, TOPK → TRANSCRIPTS)."""
+
+from typing import Any
+
+import numpy as np
+import orjson
+
+from services.asr.models.transcript import Hypothesis, Recognition, Word
+from shared.audio.contract import Pcm16
+from shared.problem import Unavailable
+from shared.triton.client import TritonClient, text_tensor
+
+
+class AsrModel:
+    """Recognizes segments."""
+
+    def __init__(self, client: TritonClient) -> None:
+        self._client = client
+
+    async def languages(self, model: str) -> list[str]:
+        """Languages that the model serves.
+
+        Raises:
+            Unavailable: Triton does not answer.
+        """
+        return await self._client.languages(model)
+
+    async def recognize(
+        self, model: str, pcm: Pcm16, language: str, *, topk: int = 1
+    ) -> Recognition:
+        """Recognize one segment, `[T] int16` at 16 kHz.
+
+        Raises:
+            InferenceRejected: The model refused the input.
+            Unavailable: Triton or the model is down, or the model's answer makes no sense.
+        """
+        inputs = {"AUDIO_PCM": pcm, "LANG_ID": text_tensor([language])}
+        if topk > 1:
+            inputs["TOPK"] = np.array([topk], np.int32)
+        output = await self._client.infer(model, inputs, "TRANSCRIPTS")
+        return parse_recognition(output.flat[0])
+
+
+def parse_recognition(document: bytes) -> Recognition:
+    """The model's answer: JSON with words, or the bare text that simple models give.
+
+    Raises:
+        Unavailable: It is neither.
+    """
+    if not document.lstrip().startswith(b"{"):
+        return Recognition(document.decode(errors="replace").strip(), (), 0.0)
+    try:
+        found: dict[str, Any] = orjson.loads(document)
+        return Recognition(
+            text=str(found["text"]),
+            words=tuple(_word(word) for word in found.get("words", ())),
+            confidence=_share(found.get("confidence", 0.0)),
+            alternatives=tuple(
+                Hypothesis(str(one["text"]), float(one["score"])) for one in found.get("nbest", ())
+            ),
+        )
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise Unavailable("The model's answer is malformed.", code="model_unavailable") from error
+
+
+def _word(found: dict[str, Any]) -> Word:
+    return Word(
+        str(found["word"]), float(found["start"]), float(found["end"]), _share(found["confidence"])
+    )
+
+
+def _share(value: Any) -> float:
+    return min(max(float(value), 0.0), 1.0)

@@ -1,0 +1,1 @@
+"""Domain models: frozen, and free of any framework."""

@@ -1,0 +1,1 @@
+"""Wire models, and their translation to and from the domain's."""
