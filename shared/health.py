@@ -66,7 +66,7 @@ class Health:
 
 def health_router(health: Health, metrics: Metrics) -> APIRouter:
     """The infrastructure routes; they need no identity."""
-    router = APIRouter(tags=["infrastructure"])
+    router = APIRouter(tags=["Infrastructure"])
 
     @router.get("/health", summary="Liveness: the process answers")
     async def live() -> dict[str, str]:

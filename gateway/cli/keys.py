@@ -1,11 +1,13 @@
 """`speechgate keys …`."""
 
 import re
+import sys
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import orjson
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -28,6 +30,7 @@ _DURATION = re.compile(r"([1-9]\d{0,5})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SCOPE = re.compile(r"\*|[a-z]+:[a-z*]+")
 _NAME_LENGTH = 100
+_PIPE_WIDTH = 160
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quota = Annotated[int | None, typer.Option(min=1, help="Quota; the gateway's default if absent.")]
 
@@ -92,6 +95,8 @@ def _time(value: datetime | None) -> str:
 
 def _quotas(limits: KeyLimits) -> str:
     values = (limits.per_minute, limits.per_hour, limits.per_day)
+    if not any(values):
+        return "default"
     return " / ".join("default" if value is None else str(value) for value in values)
 
 
@@ -154,7 +159,7 @@ def list_keys(as_json: AsJson = False, run_dir: RunDir = DEFAULT_RUN_DIR) -> Non
     if as_json:
         _print_json([_members(key) for key in found])
         return
-    table = Table(title="API keys")
+    table = Table(box=SIMPLE, pad_edge=False)
     for column in ("id", "name", "tenant", "scopes", "state", "quotas", "expires", "last used"):
         table.add_column(column, no_wrap=column == "id")
     for key in found:
@@ -168,7 +173,8 @@ def list_keys(as_json: AsJson = False, run_dir: RunDir = DEFAULT_RUN_DIR) -> Non
             _time(key.expires_at),
             _time(key.last_used_at),
         )
-    Console().print(table)
+    # What another program reads is not folded to the width of a terminal.
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 @keys.command()

@@ -80,12 +80,14 @@ _HEADERS: Mapping[str, Document] = {
     },
 }
 _RETRY_AFTER: Document = {"schema": {"type": "integer"}, "description": "Seconds."}
-_TOO_LARGE = 413
+_BAD_REQUEST, _NOT_FOUND, _TOO_LARGE, _UNPROCESSABLE = 400, 404, 413, 422
 _REFUSALS: Mapping[int, tuple[str, Sequence[str]]] = {
-    400: ("The request is malformed.", ()),
+    _BAD_REQUEST: ("The request is malformed.", ()),
     401: ("No key, or one that is malformed, unknown, revoked or expired.", ()),
     403: ("The key lacks the scope.", ("RateLimit-Policy",)),
+    _NOT_FOUND: ("Nothing of yours has this id.", tuple(_HEADERS)),
     _TOO_LARGE: ("The body is too large.", tuple(_HEADERS)),
+    _UNPROCESSABLE: ("A member of the request is wrong; `errors` says which.", tuple(_HEADERS)),
     429: ("A window of the key is full.", (*_HEADERS, "Retry-After")),
     503: ("A dependency is down or busy; try again.", ("Retry-After",)),
 }
@@ -227,8 +229,12 @@ def _guard(operation: Document, route: Route) -> Document:
             response.setdefault("headers", {}).update(
                 {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
             )
+    has_body, has_id = route.body is not BodyBound.NONE, "{" in route.template
+    applies = {_TOO_LARGE: has_body, _UNPROCESSABLE: has_body, _NOT_FOUND: has_id}
     for refusal in _REFUSALS:
-        if refusal != _TOO_LARGE or route.body is not BodyBound.NONE:
+        # A service's own word for a refusal gives way: the shape is the same everywhere.
+        responses.pop(str(refusal), None)
+        if applies.get(refusal, True):
             responses[str(refusal)] = {"$ref": f"#/components/responses/{refusal}"}
     parameters = [
         parameter

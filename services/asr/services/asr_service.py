@@ -31,6 +31,7 @@ from shared.problem import SpeechgateError
 _logger = get_logger(__name__)
 DEFAULT_SERVICE = "default"
 _FAILURE_ROW_WAIT_S = 0.3
+_UNWIND_S = 2.0
 _SERVER_FAULT = 500
 
 
@@ -111,6 +112,7 @@ class AsrService:
     max_requests: int
     post_processors: Mapping[str, PostProcessor] = field(default_factory=dict)
     _running: int = 0
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def transcribe(
@@ -128,6 +130,7 @@ class AsrService:
             raise saturated()
         work = _Work(new_id(), caller, model, options.language)
         self._running += 1
+        self._idle.clear()
         try:
             return await self._run(work, sources, options)
         except SpeechgateError as error:
@@ -141,6 +144,8 @@ class AsrService:
             raise
         finally:
             self._running -= 1
+            if not self._running:
+                self._idle.set()
 
     async def stored(self, tenant_id: str, request_id: str) -> StoredTranscripts:
         """A stored request of a tenant.
@@ -162,7 +167,11 @@ class AsrService:
         return {name: await self.asr.languages(model) for name, model in self.models.items()}
 
     async def close(self) -> None:
-        """Wait for rows that are still on their way."""
+        """Wait for requests that were just cancelled, and for rows that are on their way."""
+        if self._running:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_UNWIND_S):
+                    await self._idle.wait()
         await asyncio.gather(*self._background, return_exceptions=True)
 
     async def _run(self, work: _Work, sources: list[AudioSource], options: AsrOptions) -> Answer:

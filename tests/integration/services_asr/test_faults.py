@@ -17,11 +17,14 @@ import pytest
 from deploy.local.postgres import PostgresCluster
 from deploy.local.triton import TritonServer
 from services.asr.lifespan import MIGRATIONS, open_context
+from services.asr.models.audio import AsrOptions, AudioSource
 from services.asr.settings import AsrSettings
+from shared.caller import Caller
 from shared.db.migrations import SchemaOutdated, upgrade
 from shared.health import Health
 from shared.metrics import Metrics
 from tests.support.live_app import Keys, until
+from tests.support.poll import eventually
 from tests.support.recordings import recordings, write_wav
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -204,6 +207,25 @@ class TestLoad:
         assert running(service) == 0
         short_one = recordings()[4].path.read_bytes()
         assert service.infer(short_one).status_code == 200
+
+    async def test_what_the_end_of_the_process_cancels_is_stored_as_such(
+        self, keys: Keys, triton: TritonServer, tmp_path: Path, rows: Rows
+    ) -> None:
+        url = f"sqlite+aiosqlite:///{tmp_path}/asr.db"
+        await asyncio.to_thread(upgrade, MIGRATIONS, url)
+        settings = TestDatabase.settings(keys, tmp_path, url, triton_url=triton.grpc_url)
+        sources = [AudioSource(content=one.path.read_bytes()) for one in recordings()]
+        caller = Caller("tenant", "key", "request", "trace")
+        async with open_context(settings, Health("0"), Metrics("asr")) as context:
+            job = asyncio.create_task(
+                context.service.transcribe(sources, AsrOptions(language="en"), caller)
+            )
+            await eventually(lambda: not sources)
+            job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+        found = await asyncio.to_thread(rows, url, "SELECT status FROM asr_requests")
+        assert found == [{"status": "cancelled"}]
 
     def test_too_many_requests_are_told_so(self, make_service: Any, short: bytes) -> None:
         service = make_service(asr_max_requests=1)

@@ -47,6 +47,10 @@ async def test_only_declared_operations_appear_with_what_the_gateway_adds() -> N
     assert "RateLimit" in asr["responses"]["200"]["headers"]
     assert "413" in asr["responses"]
     assert "413" not in tts["responses"]
+    assert asr["responses"]["422"] == {"$ref": "#/components/responses/422"}
+    assert "422" not in tts["responses"]
+    assert "404" in tts["responses"]
+    assert "404" not in asr["responses"]
     assert asr["operationId"] != tts["operationId"]
     assert "title" in OWN["info"]
     assert "description" not in OWN["info"]  # the gateway's own document is not changed
