@@ -50,7 +50,7 @@ env: ## Print SPEECHGATE_URL and SPEECHGATE_KEY for a shell's eval
 	@$(LAUNCHER) env
 
 test: setup ## Run all tests on real components, with coverage
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 check: setup ## Lint, format, types, import directions, migrations
 	@$(PY) -m ruff check .

@@ -11,6 +11,7 @@ import asyncio
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,8 @@ from deploy.local.stack import Stack, StackOptions
 from tests.support.recordings import SAMPLE_RATE, EngineAlone, recordings, write_wav
 
 ROUNDS = 9
-REQUESTS_A_ROUND = 6
+SCALING_ROUNDS = 4
+REQUESTS_A_CLIENT = 6
 GOAL_OVERHEAD = 1.10
 GOAL_SCALING = 1.7
 
@@ -37,18 +39,37 @@ async def transcribe(client: httpx.AsyncClient, wav: bytes) -> dict[str, object]
 
 async def throughput(client: httpx.AsyncClient, wav: bytes, clients: int) -> float:
     """Requests per second with so many clients, each sending one after the other."""
+    left = clients * REQUESTS_A_CLIENT
 
     async def one() -> None:
-        for _ in range(REQUESTS_A_ROUND):
+        nonlocal left
+        while left:  # Shared, so that none works alone while the other is done already.
+            left -= 1
             await transcribe(client, wav)
 
     started = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(clients)))
-    return clients * REQUESTS_A_ROUND / (time.perf_counter() - started)
+    return clients * REQUESTS_A_CLIENT / (time.perf_counter() - started)
 
 
-async def measure(url: str, key: str, wav: Path, body: bytes, engine: EngineAlone) -> None:
+async def engine_throughput(wav: Path, engines: Sequence[EngineAlone]) -> float:
+    """Recordings per second of bare engines, each in its process, at work at once."""
+    count = REQUESTS_A_CLIENT // 2
+
+    def repeat(engine: EngineAlone) -> None:
+        for _ in range(count):
+            engine.transcribe(wav)
+
+    started = time.perf_counter()
+    await asyncio.gather(*(asyncio.to_thread(repeat, engine) for engine in engines))
+    return len(engines) * count / (time.perf_counter() - started)
+
+
+async def measure(
+    url: str, key: str, wav: Path, body: bytes, engines: Sequence[EngineAlone]
+) -> None:
     """Print both ratios."""
+    engine = engines[0]
     headers = {"Authorization": f"Bearer {key}"}
     alone, through, answers = [], [], []
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
@@ -68,15 +89,21 @@ async def measure(url: str, key: str, wav: Path, body: bytes, engine: EngineAlon
             f" min {min(ratios):.3f}, max {max(ratios):.3f}"
         )
         print(f"the service's timings   {answers[-1].get('timings')}")
-        pairs = []
-        for _ in range(4):
+        pairs, bare = [], []
+        for _ in range(SCALING_ROUNDS):
             single = await throughput(client, body, 1)
             double = await throughput(client, body, 2)
             pairs.append((single, double))
+            bare.append(
+                await engine_throughput(wav, engines) / await engine_throughput(wav, engines[:1])
+            )
         scaling = statistics.median(double / single for single, double in pairs)
         print(f"1 client                median {statistics.median(p[0] for p in pairs):8.3f} req/s")
         print(f"2 clients               median {statistics.median(p[1] for p in pairs):8.3f} req/s")
         print(f"throughput at 2 clients {scaling:.3f} × (goal ≥ {GOAL_SCALING})")
+        print(
+            f"what this machine gives {statistics.median(bare):.3f} ×: two bare engines against one"
+        )
 
 
 def main() -> None:
@@ -88,13 +115,14 @@ def main() -> None:
         )
         seconds = (len(first.samples()) + len(second.samples())) / SAMPLE_RATE
         print(f"audio: {seconds:.2f} s of read speech")
-        engine = EngineAlone()
+        engines = [EngineAlone(), EngineAlone()]
         try:
             with Stack(StackOptions(kind="embedded", run_dir=Path(folder) / "run")) as stack:
                 key = Path(stack.info.admin_key_file).read_text().strip()
-                asyncio.run(measure(stack.info.gateway_url, key, wav, wav.read_bytes(), engine))
+                asyncio.run(measure(stack.info.gateway_url, key, wav, wav.read_bytes(), engines))
         finally:
-            engine.close()
+            for engine in engines:
+                engine.close()
 
 
 if __name__ == "__main__":
