@@ -79,29 +79,6 @@ def rows() -> Rows:
 
 
 @pytest.fixture(scope="session")
-def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
-    folder = tmp_path_factory.mktemp("triton-asr")
-    server = TritonServer(ROOT / "triton_models", folder, models=["asr", "vad"])
-    server.start()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluster]:
-    cluster = PostgresCluster(tmp_path_factory.mktemp("postgres-asr"), fsync=False)
-    cluster.start()
-    yield cluster
-    cluster.stop()
-    cluster.purge()
-
-
-@pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    return Keys.make(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="session")
 def make_service(
     keys: Keys, triton: TritonServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Asr]]:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.postgres import PostgresCluster
 from deploy.local.triton import TritonServer
 from services.nlp.lifespan import MIGRATIONS
 from services.nlp.main import create_app
@@ -14,29 +13,6 @@ from tests.support.live_app import Keys, LiveApp, live_app
 
 ROOT = Path(__file__).resolve().parents[3]
 Serve = Callable[..., AbstractContextManager[LiveApp]]
-
-
-@pytest.fixture(scope="session")
-def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
-    folder = tmp_path_factory.mktemp("triton-nlp")
-    server = TritonServer(ROOT / "triton_models", folder, models=["nmt", "sentiment"])
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluster]:
-    cluster = PostgresCluster(tmp_path_factory.mktemp("postgres-nlp"), fsync=False)
-    cluster.start()
-    yield cluster
-    cluster.stop()
-    cluster.purge()
-
-
-@pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    return Keys.make(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The real Triton server over the project's own model folders, and a client of it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,6 @@ class Client:
         texts = value if isinstance(value, list) else [value]
         raw = [text if isinstance(text, bytes) else text.encode() for text in texts]
         return np.array(raw, dtype=np.object_)
-
-
-@pytest.fixture(scope="session")
-def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
-    server = TritonServer(MODELS, tmp_path_factory.mktemp("triton"), instances=2)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -119,9 +119,14 @@ async def test_a_cancelled_request_frees_its_instance(client: Any) -> None:
     speech = np.concatenate([recording.samples() for recording in RECORDINGS] * 10)
     # Over 4 minutes of speech: some 40 s of work an instance.
     long = [asyncio.create_task(transcribe(client, speech)) for _ in range(2)]
-    short = asyncio.create_task(transcribe(client, RECORDINGS[1].samples()))
-    done, _ = await asyncio.wait([short], timeout=1)
-    assert not done  # both instances are busy with the long ones
+    # The long ones take time to arrive: a short one that waits shows that both are at work.
+    for _ in range(5):
+        short = asyncio.create_task(transcribe(client, RECORDINGS[1].samples()))
+        done, _ = await asyncio.wait([short], timeout=2)
+        if not done:
+            break
+    assert not done
+    assert not any(task.done() for task in long)
     for task in long:
         task.cancel()
     # At most one chunk of 20 s is still decoded to its end.
