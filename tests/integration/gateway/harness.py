@@ -226,3 +226,10 @@ def problem(response: httpx.Response) -> Any:
     assert document["status"] == response.status_code
     assert document["request_id"] == response.headers["x-request-id"]
     return document
+
+
+async def upstream_stats(url: str) -> dict[str, int]:
+    """What the upstream counted so far."""
+    async with httpx.AsyncClient(trust_env=False) as direct:
+        found: dict[str, int] = (await direct.get(f"{url}/stats")).json()
+        return found

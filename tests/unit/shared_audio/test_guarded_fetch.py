@@ -1,18 +1,9 @@
 """The guarded fetch, against real local servers and resolvers that lie."""
 
 import asyncio
-import ipaddress
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.ssrf import (
     FetchPolicy,
@@ -20,75 +11,20 @@ from shared.ssrf import (
     UriNotAllowed,
     UriTooLarge,
     UriUnreachable,
-    is_public,
     parse_allowed,
 )
-
-Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-LOOPBACK = parse_allowed(["127.0.0.0/8"])[0]
-
-
-def reply(body: bytes, status: str = "200 OK", *extra: str) -> Answer:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        requests.append(await reader.readuntil(b"\r\n\r\n"))
-        head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *extra, "", ""]
-        writer.write("\r\n".join(head).encode() + body)
-        await writer.drain()
-
-    return answer
-
-
-requests: list[bytes] = []
+from tests.support.fetching import (
+    fetcher,
+    reply,
+    requests,
+    resolved,
+    server,
+)
 
 
 @pytest.fixture(autouse=True)
 def _no_requests() -> None:
     requests.clear()
-
-
-@asynccontextmanager
-async def server(answer: Answer, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """A server on loopback; yields its port."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await answer(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    listening = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
-    try:
-        yield listening.sockets[0].getsockname()[1]
-    finally:
-        listening.close()
-
-
-def resolver(*addresses: str) -> Callable[[str, int], Awaitable[Sequence[str]]]:
-    async def resolve(_host: str, _port: int) -> Sequence[str]:
-        resolved.append(_host)
-        return addresses
-
-    return resolve
-
-
-resolved: list[str] = []
-
-
-@asynccontextmanager
-async def fetcher(
-    *ports: int, addresses: Sequence[str] = ("127.0.0.1",), **options: Any
-) -> AsyncIterator[GuardedFetcher]:
-    """A fetcher that may reach loopback, unless told otherwise."""
-    context = options.pop("ssl_context", None)
-    settings = {"max_bytes": 1000, "allow_http": True, "networks": LOOPBACK, **options}
-    policy = FetchPolicy(ports=frozenset({80, 443, *ports}), **settings)
-    made = GuardedFetcher(policy, resolver=resolver(*addresses), ssl_context=context)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 async def test_content_arrives_and_the_host_keeps_its_name() -> None:
@@ -122,59 +58,6 @@ async def test_one_private_answer_is_enough_to_refuse(addresses: list[str]) -> N
     async with fetcher(addresses=addresses, networks=()) as fetching:
         with pytest.raises(UriNotAllowed):
             await fetching.fetch("http://mixed.example/")
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "0.0.0.0",  # noqa: S104
-        "10.1.2.3",
-        "100.64.0.1",
-        "100.100.100.200",
-        "127.0.0.1",
-        "168.63.129.16",
-        "169.254.169.254",
-        "172.16.0.1",
-        "192.0.0.8",
-        "192.0.2.1",
-        "192.88.99.1",
-        "192.168.1.1",
-        "198.18.0.1",
-        "224.0.0.1",
-        "240.0.0.1",
-        "255.255.255.255",
-        "::",
-        "::1",
-        "::7f00:1",
-        "::ffff:127.0.0.1",
-        "::ffff:8.8.8.8",
-        "64:ff9b::7f00:1",
-        "64:ff9b::808:808",
-        "64:ff9b:1::1",
-        "100::1",
-        "2001::1",
-        "2001:db8::1",
-        "2002:7f00:1::",
-        "2002:808:808::1",
-        "3fff::1",
-        "5f00::1",
-        "fc00::1",
-        "fd00:ec2::254",
-        "fe80::1",
-        "fec0::1",
-        "ff02::1",
-        "ff0e::1",
-    ],
-)
-def test_addresses_that_are_not_public(address: str) -> None:
-    assert not is_public(ipaddress.ip_address(address))
-
-
-@pytest.mark.parametrize(
-    "address", ["8.8.8.8", "93.184.215.14", "2606:4700::1111", "2a00:1450:4001::1"]
-)
-def test_addresses_that_are_public(address: str) -> None:
-    assert is_public(ipaddress.ip_address(address))
 
 
 @pytest.mark.parametrize(
@@ -336,50 +219,3 @@ async def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.Monkey
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     async with server(reply(b"audio")) as port, fetcher(port) as fetching:
         assert await fetching.fetch(f"http://store.example:{port}/") == b"audio"
-
-
-def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context with a certificate for a name, and a client's that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    public = signed.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    (folder / "server.pem").write_bytes(private + public)
-    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    serving.load_cert_chain(folder / "server.pem")
-    trusting = ssl.create_default_context(cadata=public.decode())
-    return serving, trusting
-
-
-async def test_tls_is_checked_against_the_name_not_the_address(tmp_path: Path) -> None:
-    serving, trusting = certificate(tmp_path, "store.example")
-    async with (
-        server(reply(b"audio"), serving) as port,
-        fetcher(port, ssl_context=trusting) as fetching,
-    ):
-        assert await fetching.fetch(f"https://store.example:{port}/") == b"audio"
-        with pytest.raises(UriUnreachable):
-            await fetching.fetch(f"https://other.example:{port}/")
-
-
-async def test_an_untrusted_certificate_is_refused(tmp_path: Path) -> None:
-    serving, _ = certificate(tmp_path, "store.example")
-    async with server(reply(b"audio"), serving) as port, fetcher(port) as fetching:
-        with pytest.raises(UriUnreachable):
-            await fetching.fetch(f"https://store.example:{port}/")
