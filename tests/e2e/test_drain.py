@@ -27,8 +27,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.mark.parametrize("name", ["gateway", "asr"])
 async def test_all_requests_in_flight_are_answered(stack: Stack, tmp_path: Path, name: str) -> None:
     """50 recognitions are under way when the process is told to end."""
-    # A second each: all fit into the default grace time, also on a slow machine.
-    speech = write_wav(tmp_path / "a.wav", recordings()[4].samples()[:SAMPLE_RATE]).read_bytes()
+    # Half a second each: all fit into the default grace time, also on a slow machine.
+    samples = recordings()[4].samples()[SAMPLE_RATE // 2 : SAMPLE_RATE]
+    speech = write_wav(tmp_path / "a.wav", samples).read_bytes()
     headers = {"Authorization": f"Bearer {admin_key(stack)}"}
     limits = httpx.Limits(max_connections=IN_FLIGHT)
     async with (
