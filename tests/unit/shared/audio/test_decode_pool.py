@@ -238,7 +238,7 @@ def test_children_end_with_their_parent() -> None:
         asyncio.run(main())
         """
     )
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=root
     ) as parent:
