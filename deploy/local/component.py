@@ -41,13 +41,13 @@ class Component(ABC):
     def probe(self) -> bool:
         """Whether it is ready for use now. May take a second, never raises."""
 
-    def prepare(self) -> None:  # noqa: B027 # a hook: most need none
+    def prepare(self) -> None:  # noqa: B027 - a hook: most need none
         """Makes what the process needs: folders, configuration; before each start."""
 
-    def on_ready(self) -> None:  # noqa: B027
+    def on_ready(self) -> None:  # noqa: B027 - a hook
         """Runs each time it became ready."""
 
-    def on_exit(self) -> None:  # noqa: B027
+    def on_exit(self) -> None:  # noqa: B027 - a hook
         """Removes what a process leaves behind; after each end."""
 
     @property

@@ -172,7 +172,7 @@ def _summary(row: Mapping[str, Any]) -> str:
         if value is None or name in {"request_id", "trace_id", "position", "created_at"}:
             continue
         short = str(value)
-        shown.append(f"{name}={short[:40]}{'…' if len(short) > 40 else ''}")  # noqa: PLR2004
+        shown.append(f"{name}={short[:40]}{'…' if len(short) > 40 else ''}")  # noqa: PLR2004 - fits a line
     return "  ".join(shown)
 
 

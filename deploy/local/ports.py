@@ -60,7 +60,7 @@ class PortAllocator:
         highest = _ephemeral_start() - 1
         low = _LOWEST if highest > _LOWEST else 1_024
         # Not a secret: any spread over the range will do.
-        drawn = (random.randint(low, highest) for _ in range(_ATTEMPTS))  # noqa: S311
+        drawn = (random.randint(low, highest) for _ in range(_ATTEMPTS))  # noqa: S311 - no secret
         for port in (*wanted, *drawn):
             if port not in self._leases and self._take(port):
                 return port

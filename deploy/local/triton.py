@@ -22,7 +22,7 @@ from deploy.local.triton_watchdog import StubWatchdog
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT_VENV = PROJECT / ".venv-triton"
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton puts it
 _MEMORY = "speechgate_"
 _WARM_UP_TIMEOUT_S = 20.0
 
