@@ -6,6 +6,7 @@
     ├── Unauthenticated       401
     ├── Forbidden             403
     ├── NotFound              404
+    │   └── RequestNotFound   404   a stored request
     ├── PayloadTooLarge       413
     ├── UnsupportedMedia      415
     ├── RateLimited           429
@@ -98,6 +99,13 @@ class NotFound(SpeechgateError):
     status = 404
     title = "Not found"
     default_code = "not_found"
+
+
+class RequestNotFound(NotFound):
+    """No stored request has this id, or none of this tenant's."""
+
+    def __init__(self) -> None:
+        super().__init__("No such request.")
 
 
 class PayloadTooLarge(SpeechgateError):

@@ -1,15 +1,13 @@
 """Errors of the NLP service.
 
     SpeechgateError
-    ├── NotFound                404
-    │   └── RequestNotFound     404   not_found
     └── Unavailable             503
         └── UnusableOutput      503   model_output_invalid
 
-Texts, languages and models: `shared.text.problems`.
+Texts, languages and models: `shared.text.problems`; stored requests: `shared.problem`.
 """
 
-from shared.problem import NotFound, Unavailable
+from shared.problem import Unavailable
 
 
 class UnusableOutput(Unavailable):
@@ -19,10 +17,3 @@ class UnusableOutput(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The model gave no usable result.")
-
-
-class RequestNotFound(NotFound):
-    """No such request, or none of this tenant's."""
-
-    def __init__(self) -> None:
-        super().__init__("No such request.")

@@ -7,16 +7,15 @@
     │   └── UnsupportedSamplingRate 422   unsupported_sampling_rate
     ├── PayloadTooLarge             413
     │   └── AudioTooLarge           413   audio_too_large
-    ├── NotFound                    404   not_found
     └── Unavailable                 503
         └── UnusableAudio           503   model_output_invalid
 
-Texts, languages and models: `shared.text.problems`.
+Texts, languages and models: `shared.text.problems`; stored requests: `shared.problem`.
 """
 
 from collections.abc import Iterable
 
-from shared.problem import InvalidField, NotFound, PayloadTooLarge, Unavailable
+from shared.problem import InvalidField, PayloadTooLarge, Unavailable
 
 
 class SsmlUnsupported(InvalidField):
@@ -70,10 +69,3 @@ class UnusableAudio(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The model gave no usable audio.")
-
-
-class RequestNotFound(NotFound):
-    """No such request, or none of this tenant's."""
-
-    def __init__(self) -> None:
-        super().__init__("No such request.")

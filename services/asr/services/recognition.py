@@ -1,8 +1,7 @@
 """From PCM to transcripts: find speech, pack segments, recognize them in parallel, merge."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from services.asr.inference.asr_model import AsrModel
 from services.asr.inference.vad_model import VadModel
@@ -11,8 +10,7 @@ from services.asr.models.transcript import Recognition, Transcript
 from services.asr.services.merging import merge
 from services.asr.services.packing import PackingRules, pack
 from shared.audio.contract import Pcm16
-
-Result = TypeVar("Result")
+from shared.concurrency import map_bounded
 
 
 class Recognizer:
@@ -39,7 +37,7 @@ class Recognizer:
             speech = await self._vad.detect(pcm) if detect else [Span(0, len(pcm))]
             return pack(speech, pcm, self._rules)
 
-        return await all_or_none(one(pcm) for pcm in audios)
+        return await map_bounded(one, audios, len(audios))
 
     async def recognize(
         self,
@@ -51,35 +49,20 @@ class Recognizer:
         best_tokens: int,
     ) -> list[Transcript]:
         """A transcript of each audio; cancelling cancels the model's work on every segment."""
-        # A long request queues a few segments at a time, so that a short one is not behind all.
-        share = asyncio.Semaphore(self._parallel)
         topk = max(1, best_tokens)
 
-        async def one(pcm: Pcm16, span: Span) -> Recognition:
-            async with share, self._slots:
-                part = pcm[span.start : span.end]
+        async def one(part: Pcm16) -> Recognition:
+            async with self._slots:
                 return await self._asr.recognize(model, part, language, topk=topk)
 
-        found = iter(
-            await all_or_none(
-                one(pcm, span)
-                for pcm, spans in zip(audios, segments, strict=True)
-                for span in spans
-            )
-        )
+        parts = [
+            pcm[span.start : span.end]
+            for pcm, spans in zip(audios, segments, strict=True)
+            for span in spans
+        ]
+        # A long request queues a few segments at a time, so that a short one is not behind all.
+        found = iter(await map_bounded(one, parts, self._parallel))
         return [
             merge(spans, [next(found) for _ in spans], len(pcm), best_tokens=best_tokens)
             for pcm, spans in zip(audios, segments, strict=True)
         ]
-
-
-async def all_or_none(work: Iterable[Awaitable[Result]]) -> list[Result]:
-    """Every result, in order; the first failure, or a cancellation, ends what still runs."""
-    tasks = [asyncio.ensure_future(one) for one in work]
-    try:
-        return await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise

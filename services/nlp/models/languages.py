@@ -1,12 +1,6 @@
 """Languages and their pairs."""
 
-import re
 from dataclasses import dataclass
-
-
-def primary_language(code: str) -> str:
-    """`en` of `en-GB`: models know languages, not regions."""
-    return re.split("[-_]", code)[0].lower()
 
 
 @dataclass(frozen=True, slots=True)

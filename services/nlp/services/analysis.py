@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-from services.nlp.exceptions import RequestNotFound
 from services.nlp.inference.langid import LanguageDetector
 from services.nlp.inference.sentiment import MAX_BATCH, SentimentModel
 from services.nlp.models.analysis import (
@@ -21,7 +20,6 @@ from services.nlp.models.analysis import (
     StoredAnalysis,
     Task,
 )
-from services.nlp.models.languages import primary_language
 from services.nlp.repositories.analyses import AnalysisRepository
 from services.nlp.services.limits import NlpLimits
 from services.nlp.services.metrics import NlpMetrics
@@ -29,7 +27,9 @@ from shared.caller import Caller
 from shared.concurrency import Bulkhead, map_bounded
 from shared.db.base import new_id, utc_now
 from shared.failures import recording_failure
+from shared.problem import RequestNotFound
 from shared.text.clean import clean_text
+from shared.text.languages import primary_language
 from shared.text.problems import EmptyText, UnsupportedLanguage, pick_model
 from shared.timing import Stopwatch
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from services.nlp.exceptions import RequestNotFound
 from services.nlp.inference.nmt import NmtModel
-from services.nlp.models.languages import Pair, primary_language
+from services.nlp.models.languages import Pair
 from services.nlp.models.translation import (
     StoredTranslation,
     TranslatedItem,
@@ -25,6 +24,8 @@ from shared.caller import Caller
 from shared.concurrency import Bulkhead, map_bounded
 from shared.db.base import new_id, utc_now
 from shared.failures import recording_failure
+from shared.problem import RequestNotFound
+from shared.text.languages import primary_language
 from shared.text.problems import EmptyText, UnsupportedLanguage, pick_model
 from shared.timing import Stopwatch
 

@@ -1,7 +1,6 @@
 """Speech from text: chunks, model, audio, record."""
 
 import asyncio
-import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 
 from services.tts.exceptions import (
     AudioTooLarge,
-    RequestNotFound,
     UnsupportedAudioFormat,
     UnsupportedSamplingRate,
 )
@@ -37,7 +35,9 @@ from shared.caller import Caller
 from shared.concurrency import Bulkhead, map_bounded
 from shared.db.base import new_id, utc_now
 from shared.failures import recording_failure
+from shared.problem import RequestNotFound
 from shared.text.bounds import TextBounds
+from shared.text.languages import primary_language
 from shared.text.problems import EmptyText, UnsupportedLanguage, pick_model
 from shared.text.sentences import Chunk
 from shared.timing import Stopwatch
@@ -194,7 +194,7 @@ class SpeechService:
     async def _require_language(self, run: _Run) -> None:
         served = await self._model.languages(run.model)
         # `en-GB` is served where `en` is: the model picks the region's voice if it has one.
-        primary = re.split("[-_]", run.voice.language)[0].lower()
+        primary = primary_language(run.voice.language)
         if served and primary not in served:
             raise UnsupportedLanguage(served, "/config/language/sourceLanguage")
 
@@ -205,7 +205,7 @@ class SpeechService:
         await self._repository.add(caller, record, items)
         run.watch.lap("store")
         self._metrics.finished(
-            re.split("[-_]", run.voice.language)[0].lower(),
+            primary_language(run.voice.language),
             run.output.audio_format.value,
             run.characters,
             duration_s,

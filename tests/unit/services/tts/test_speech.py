@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from services.tts.exceptions import (
     AudioTooLarge,
-    RequestNotFound,
     UnsupportedAudioFormat,
     UnsupportedSamplingRate,
     UnusableAudio,
@@ -20,7 +19,7 @@ from services.tts.services.metrics import TtsMetrics
 from services.tts.services.speech import SpeechLimits, SpeechService, choose_output
 from shared.caller import Caller
 from shared.metrics import Metrics
-from shared.problem import Unavailable
+from shared.problem import RequestNotFound, Unavailable
 from shared.text.bounds import TextBounds
 from shared.text.problems import EmptyText, TextTooLong, UnknownModel, UnsupportedLanguage
 
