@@ -1,7 +1,6 @@
 """What every inference service opens at its start and closes, in reverse, at its end."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,18 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.engine import create_engine, ping
 from shared.db.group_commit import GroupCommitWriter
-from shared.db.migrations import SchemaOutdated, require_current_schema
 from shared.db.rows import batch_inserter
 from shared.db.spool import Spool
+from shared.db.waiting import wait_for_current_schema
 from shared.health import Health
-from shared.logging import get_logger
 from shared.metrics import Metrics
 from shared.settings import ServiceSettings
 from shared.triton.client import TritonClient
-
-SCHEMA_WAIT_S = 30.0
-_RETRY_S = 0.5
-_logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +27,6 @@ class Platform:
     engine: AsyncEngine
     writer: GroupCommitWriter
     triton: TritonClient
-
-
-async def wait_for_current_schema(
-    engine: AsyncEngine, migrations: Path, *, timeout_s: float = SCHEMA_WAIT_S
-) -> None:
-    """Wait until the database answers, then require the schema that this code was written for.
-
-    Raises:
-        SchemaOutdated: At once; waiting does not migrate.
-        Exception: The driver's own, when the database did not answer in time.
-    """
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            await require_current_schema(engine, migrations)
-        except SchemaOutdated:
-            raise
-        except Exception as error:
-            if time.monotonic() + _RETRY_S > deadline:
-                raise
-            _logger.warning("database not reachable yet", error=type(error).__name__)
-            await asyncio.sleep(_RETRY_S)
-        else:
-            return
 
 
 @asynccontextmanager

@@ -10,15 +10,27 @@ from typing import Any
 import orjson
 import structlog
 
+from shared.tracing import current_context
+
 
 def _to_json(event: Any, **_: Any) -> str:
     return orjson.dumps(event, default=str).decode()
+
+
+def _add_request(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Join the line to its request, where it belongs to one."""
+    context = current_context.get()
+    if context is not None:
+        event.setdefault("request_id", context.request_id)
+        event.setdefault("trace_id", context.trace_id)
+    return event
 
 
 def configure_logging(service: str, level: str) -> None:
     """Send structlog and the standard library's records through one JSON renderer."""
     shared_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_request,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

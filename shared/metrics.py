@@ -2,13 +2,13 @@
 
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
     Gauge,
-    Histogram,
     PlatformCollector,
     ProcessCollector,
     generate_latest,
 )
+
+from shared.red import RequestTallies
 
 METRICS_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LATENCY_BUCKETS_S = (
@@ -41,19 +41,14 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        self.requests = Counter(
+        self.requests = RequestTallies(
             "speechgate_http_requests",
-            "Finished HTTP requests",
-            ["service", "method", "route", "status"],
-            registry=self.registry,
-        )
-        self.latency = Histogram(
             "speechgate_http_request_duration_seconds",
-            "Time from the request's head to the end of its answer",
+            "HTTP requests",
             ["service", "method", "route"],
-            buckets=LATENCY_BUCKETS_S,
-            registry=self.registry,
+            LATENCY_BUCKETS_S,
         )
+        self.registry.register(self.requests)
         self.in_flight = Gauge(
             "speechgate_http_requests_in_flight",
             "Requests being answered",
@@ -70,8 +65,7 @@ class Metrics:
     def finished(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered, or its client left (status 499)."""
         self._in_flight.dec()
-        self.requests.labels(self.service, method, route, str(status)).inc()
-        self.latency.labels(self.service, method, route).observe(seconds)
+        self.requests.tally(self.service, method, route).add(status, seconds)
 
     def render(self) -> bytes:
         """The text exposition of the registry."""

@@ -1,11 +1,12 @@
 """JSON bodies that are parsed strictly and still documented in the OpenAPI page."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ValidationError
+from starlette.routing import BaseRoute
 
 from shared.jsonbody import parse_json_object
 from shared.problem import BadRequest, validation_errors
@@ -55,19 +56,24 @@ def json_body_docs(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
+def build_document(title: str, version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The OpenAPI document, nested definitions of `json_body_docs` moved into its components."""
+    document = get_openapi(title=title, version=version, routes=routes)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            content = operation.get("requestBody", {}).get("content", {})
+            for media in content.values():
+                schemas.update(media.get("schema", {}).pop("$defs", {}))
+    return document
+
+
 def install_openapi(app: FastAPI) -> None:
-    """Let `app.openapi()` move nested definitions of `json_body_docs` into the components."""
+    """Let `app.openapi()` be `build_document`."""
 
     def build() -> dict[str, Any]:
         if app.openapi_schema is None:
-            document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-            schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            for operations in document["paths"].values():
-                for operation in operations.values():
-                    content = operation.get("requestBody", {}).get("content", {})
-                    for media in content.values():
-                        schemas.update(media.get("schema", {}).pop("$defs", {}))
-            app.openapi_schema = document
+            app.openapi_schema = build_document(app.title, app.version, app.routes)
         return app.openapi_schema
 
     app.openapi = build  # type: ignore[method-assign] # FastAPI's documented way to extend it

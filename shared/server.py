@@ -1,6 +1,7 @@
 """Runs an application under uvicorn, and its migrations."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,14 +26,22 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(app: FastAPI, settings: CommonSettings) -> None:
-    """Serve until SIGTERM, then finish what is in flight."""
+def serve(
+    app: FastAPI, settings: CommonSettings, http: type[asyncio.Protocol] | None = None
+) -> None:
+    """Serve until SIGTERM, then finish what is in flight.
+
+    Args:
+        app: The application.
+        settings: Address and grace time.
+        http: Protocol of client connections; uvicorn's over httptools when absent.
+    """
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=http or "httptools",
         ws="none",
         access_log=False,
         log_config=None,
@@ -52,6 +61,7 @@ def main(
     create_app: Callable[[], FastAPI],
     load_settings: Callable[[], CommonSettings],
     migrations: Path,
+    http: type[asyncio.Protocol] | None = None,
 ) -> None:
     """The command line of a deployable: `serve` (default) or `migrate`."""
     parser = argparse.ArgumentParser(prog=f"python -m {program}")
@@ -61,4 +71,4 @@ def main(
     if command == "migrate":
         upgrade(migrations, settings.database_url)
     else:
-        serve(create_app(), settings)
+        serve(create_app(), settings, http)

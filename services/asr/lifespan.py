@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.asr.db.tables import asr_requests, asr_results
+from services.asr.exceptions import unknown_model
 from services.asr.inference.asr_model import AsrModel
 from services.asr.inference.vad_model import VadModel
 from services.asr.models.audio import SAMPLE_RATE
@@ -20,6 +21,7 @@ from shared.audio.decode import DecodePool
 from shared.health import Health
 from shared.lifecycle import Platform, open_platform
 from shared.metrics import Metrics
+from shared.serving import ModelSelector
 from shared.ssrf import GuardedFetcher
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -80,5 +82,8 @@ def _service(
         requests=AsrRequestRepository(platform),
         monitor=AsrMonitor(metrics),
         models=settings.asr_models,
+        selector=ModelSelector(
+            settings.asr_models, platform.triton.model_ready, unknown_model, metrics
+        ),
         max_requests=settings.asr_max_requests,
     )

@@ -22,7 +22,9 @@ from shared.concurrency import Bulkhead
 from shared.health import Health
 from shared.lifecycle import open_platform
 from shared.metrics import Metrics
+from shared.serving import ModelSelector
 from shared.text.bounds import TextBounds
+from shared.text.problems import UnknownModel
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -66,6 +68,9 @@ async def open_context(
                     NmtModel(platform.triton),
                     TranslationRepository(platform),
                     settings.nmt_models,
+                    ModelSelector(
+                        settings.nmt_models, platform.triton.model_ready, UnknownModel, metrics
+                    ),
                     limits,
                     counters,
                     workers,

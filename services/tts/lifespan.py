@@ -15,7 +15,9 @@ from services.tts.settings import TtsSettings
 from shared.health import Health
 from shared.lifecycle import open_platform
 from shared.metrics import Metrics
+from shared.serving import ModelSelector
 from shared.text.bounds import TextBounds
+from shared.text.problems import UnknownModel
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -57,6 +59,9 @@ async def open_context(
                     TtsModel(platform.triton),
                     SpeechRepository(platform),
                     settings.tts_models,
+                    ModelSelector(
+                        settings.tts_models, platform.triton.model_ready, UnknownModel, metrics
+                    ),
                     limits,
                     TtsMetrics(metrics),
                     workers,

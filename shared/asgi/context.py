@@ -7,6 +7,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.asgi.errors import send_problem
+from shared.deadline import TIMEOUT_HEADER, set_deadline
 from shared.logging import get_logger
 from shared.metrics import Metrics
 from shared.problem import SpeechgateError, Unavailable
@@ -55,6 +56,7 @@ class RequestContextMiddleware:
             return
         context = request_context(header(scope, b"x-request-id"), header(scope, b"traceparent"))
         token = current_context.set(context)
+        set_deadline(header(scope, TIMEOUT_HEADER))
         structlog.contextvars.bind_contextvars(
             request_id=context.request_id, trace_id=context.trace_id
         )

@@ -17,9 +17,11 @@ from tritonclient.grpc import InferInput, InferRequestedOutput
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
+from shared.deadline import remaining_s
 from shared.logging import get_logger
 from shared.metrics import Metrics
 from shared.problem import BadRequest, DeadlineExceeded, Unavailable
+from shared.serving import split_reference
 
 Array = NDArray[Any]
 _logger = get_logger(__name__)
@@ -96,7 +98,7 @@ class TritonClient:
         """One inference; cancelling the task cancels the model's work.
 
         Args:
-            model: Name of the model folder.
+            model: Name of the model folder, or `name/version`.
             inputs: Tensors by name.
             output: Name of the wanted tensor.
             timeout_s: Deadline; the client's default when absent.
@@ -112,12 +114,16 @@ class TritonClient:
             tensor = InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype))
             tensor.set_data_from_numpy(array)
             tensors.append(tensor)
-        deadline = self._timeout_s if timeout_s is None else timeout_s
+        deadline = remaining_s(self._timeout_s if timeout_s is None else timeout_s)
+        if deadline <= 0:
+            raise DeadlineExceeded("No time was left for the inference.")
+        name, version = split_reference(model)
         started = time.perf_counter()
         try:
             result = await self._client.infer(
-                model,
+                name,
                 tensors,
+                model_version=version,
                 outputs=[InferRequestedOutput(output)],
                 client_timeout=deadline,
             )
@@ -136,7 +142,8 @@ class TritonClient:
             Unavailable: Triton does not answer.
         """
         try:
-            return bool(await self._client.is_model_ready(model, client_timeout=1.0))
+            name, version = split_reference(model)
+            return bool(await self._client.is_model_ready(name, version, client_timeout=1.0))
         except InferenceServerException as error:
             raise self._translate(model, error) from error
 
@@ -149,7 +156,8 @@ class TritonClient:
         expires, languages = self._languages.get(model, (0.0, []))
         if time.monotonic() > expires:
             try:
-                response = await self._client.get_model_config(model, client_timeout=2.0)
+                name, version = split_reference(model)
+                response = await self._client.get_model_config(name, version, client_timeout=2.0)
             except InferenceServerException as error:
                 raise self._translate(model, error) from error
             listed = response.config.parameters["languages"].string_value

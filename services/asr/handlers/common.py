@@ -9,6 +9,7 @@ from services.asr.schemas.answer import AsrAnswer
 from services.asr.services.asr_service import AsrService
 from shared.asgi.caller import caller_with
 from shared.audio.errors import refusal
+from shared.serving import USED_HEADER
 
 INFER = "asr:infer"
 READ = "asr:read"
@@ -39,8 +40,15 @@ async def from_base64(text: str) -> bytes:
     return content
 
 
-def answered(answer: AsrAnswer) -> Response:
-    """The answer as JSON."""
+def answered(answer: AsrAnswer, used: str) -> Response:
+    """The answer as JSON.
+
+    Args:
+        answer: The body.
+        used: Which model answered, see `shared.serving`.
+    """
     return Response(
-        answer.model_dump_json(by_alias=True, exclude_none=True), media_type="application/json"
+        answer.model_dump_json(by_alias=True, exclude_none=True),
+        headers={USED_HEADER: used},
+        media_type="application/json",
     )

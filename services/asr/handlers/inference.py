@@ -35,7 +35,7 @@ async def inference(request: Request) -> Response:
     del body  # The base64 text is not needed while the audio is recognized.
     work = service_of(request).transcribe(sources, options, caller)
     answer = await until_disconnect(request, work)
-    return answered(AsrAnswer.of(answer, config, wanted))
+    return answered(AsrAnswer.of(answer, config, wanted), answer.used)
 
 
 async def _read(request: Request) -> AsrInferenceBody:

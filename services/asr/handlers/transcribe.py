@@ -47,7 +47,7 @@ async def transcribe(request: Request) -> Response:
     work = service_of(request).transcribe([AudioSource(content=content)], fields.options(), caller)
     del content
     answer = await until_disconnect(request, work)
-    return answered(AsrAnswer.of(answer, config, fields.transcription_format))
+    return answered(AsrAnswer.of(answer, config, fields.transcription_format), answer.used)
 
 
 def _fields(form: FormData) -> dict[str, Any]:

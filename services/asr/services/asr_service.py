@@ -10,7 +10,6 @@ from typing import Any
 from services.asr.exceptions import (
     request_not_found,
     saturated,
-    unknown_model,
     unsupported_language,
 )
 from services.asr.inference.asr_model import AsrModel
@@ -27,9 +26,9 @@ from shared.db.base import new_id, utc_now
 from shared.failures import CLIENT_DISCONNECTED
 from shared.logging import get_logger
 from shared.problem import SpeechgateError
+from shared.serving import ModelSelector
 
 _logger = get_logger(__name__)
-DEFAULT_SERVICE = "default"
 _FAILURE_ROW_WAIT_S = 0.3
 _UNWIND_S = 2.0
 _SERVER_FAULT = 500
@@ -37,7 +36,7 @@ _SERVER_FAULT = 500
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A recognized request; `timings` are in milliseconds by stage."""
+    """A recognized request; `timings` are in milliseconds by stage; `used` as in `Served`."""
 
     id: str
     model: str
@@ -45,6 +44,7 @@ class Answer:
     transcripts: tuple[Transcript, ...]
     audio_seconds: float
     timings: Mapping[str, float]
+    used: str
 
 
 @dataclass(slots=True)
@@ -54,6 +54,7 @@ class _Work:
     id: str
     caller: Caller
     model: str
+    used: str
     language: str
     audio_seconds: float = 0.0
     segments: int = 0
@@ -99,6 +100,7 @@ class AsrService:
         requests: Where requests are stored.
         monitor: Where they are counted.
         models: Triton model by the serviceId of requests.
+        selector: Chooses the model of a request.
         max_requests: Requests in work; more are refused.
         post_processors: What may run after recognition.
     """
@@ -109,6 +111,7 @@ class AsrService:
     requests: AsrRequestRepository
     monitor: AsrMonitor
     models: Mapping[str, str]
+    selector: ModelSelector
     max_requests: int
     post_processors: Mapping[str, PostProcessor] = field(default_factory=dict)
     _running: int = 0
@@ -124,11 +127,11 @@ class AsrService:
             InvalidField: The options name something that is not served.
             SpeechgateError: The audio is refused, or a dependency is down.
         """
-        model = self._model(options.service_id)
+        model, used = await self.selector.select(options.service_id, caller)
         check_processors(options.pre_processors, options.post_processors, self.post_processors)
         if self._running >= self.max_requests:
             raise saturated()
-        work = _Work(new_id(), caller, model, options.language)
+        work = _Work(new_id(), caller, model, used, options.language)
         self._running += 1
         self._idle.clear()
         try:
@@ -206,13 +209,8 @@ class AsrService:
             tuple(transcripts),
             work.audio_seconds,
             work.timings,
+            work.used,
         )
-
-    def _model(self, service_id: str | None) -> str:
-        model = self.models.get(service_id or DEFAULT_SERVICE)
-        if model is None:
-            raise unknown_model(self.models)
-        return model
 
     async def _language(self, model: str, tag: str) -> str:
         """The served language of a tag; `en-IN` is served by `en` (RFC 4647, lookup)."""

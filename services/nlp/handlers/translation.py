@@ -17,6 +17,7 @@ from shared.asgi.disconnect import until_disconnect
 from shared.asgi.json import json_response
 from shared.caller import Caller
 from shared.openapi import json_body, json_body_docs
+from shared.serving import USED_HEADER
 
 router = APIRouter(tags=["nmt"])
 
@@ -35,7 +36,9 @@ async def infer(
     """One translation for each text, in their order; line breaks and spacing are kept."""
     service: TranslationService = request.state.context.translation
     translation = await until_disconnect(request, service.translate(caller, body.order()))
-    return json_response(TranslationAnswer.of(translation, body.config))
+    response = json_response(TranslationAnswer.of(translation, body.config))
+    response.headers[USED_HEADER] = translation.used
+    return response
 
 
 @router.get(

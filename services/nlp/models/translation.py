@@ -32,12 +32,14 @@ class Translation:
         items: In the order of the texts.
         characters: Of all sources.
         timings_ms: Duration of each step.
+        used: Which model answered, see `shared.serving`.
     """
 
     id: str
     items: tuple[TranslatedItem, ...]
     characters: int
     timings_ms: dict[str, float]
+    used: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ from shared.concurrency import Bulkhead, map_bounded
 from shared.db.base import new_id, utc_now
 from shared.failures import recording_failure
 from shared.problem import RequestNotFound
+from shared.serving import ModelSelector
 from shared.text.languages import primary_language
-from shared.text.problems import EmptyText, UnsupportedLanguage, pick_model
+from shared.text.problems import EmptyText, UnsupportedLanguage
 from shared.timing import Stopwatch
 
 TASK = "translation"
@@ -44,6 +45,7 @@ class _Run:
     id: str
     created_at: datetime
     model: str
+    used: str
     pair: Pair
     texts: tuple[str, ...]
     layouts: list[Layout]
@@ -71,6 +73,7 @@ class TranslationService:
         model: NmtModel,
         repository: TranslationRepository,
         models: Mapping[str, str],
+        selector: ModelSelector,
         limits: NlpLimits,
         metrics: NlpMetrics,
         workers: Executor,
@@ -79,6 +82,7 @@ class TranslationService:
         self._model = model
         self._repository = repository
         self._models = models
+        self._selector = selector
         self._limits = limits
         self._metrics = metrics
         self._workers = workers
@@ -109,7 +113,7 @@ class TranslationService:
         Raises:
             SpeechgateError: See `shared.text.problems`; the inference server's own errors.
         """
-        model = pick_model(self._models, order.service_id)
+        model, used = await self._selector.select(order.service_id, caller)
         characters = self._limits.bounds.check(order.texts)
         if not any(text.strip() for text in order.texts):
             raise EmptyText("/input", "There is no text.")
@@ -117,7 +121,9 @@ class TranslationService:
         with self._bulkhead.admit(characters):
             watch = Stopwatch()
             layouts = await self._take_apart(order.texts, characters)
-            run = _Run(new_id(), utc_now(), model, pair, order.texts, layouts, characters, watch)
+            run = _Run(
+                new_id(), utc_now(), model, used, pair, order.texts, layouts, characters, watch
+            )
             watch.lap("prepare")
             async with recording_failure(partial(self._record_failure, caller, run)):
                 items = await self._produce(run)
@@ -160,7 +166,7 @@ class TranslationService:
         run.watch.lap("store")
         self._metrics.finished(TASK, str(run.pair), run.characters)
         timings = {**run.watch.laps, "total": run.watch.total_ms()}
-        return Translation(run.id, tuple(items), run.characters, timings)
+        return Translation(run.id, tuple(items), run.characters, timings, run.used)
 
     async def _record_failure(self, caller: Caller, run: _Run, code: str) -> None:
         await self._repository.add(caller, replace(run.record(), error_code=code))

@@ -11,6 +11,7 @@ from shared.asgi.disconnect import until_disconnect
 from shared.asgi.json import json_response
 from shared.caller import Caller
 from shared.openapi import json_body, json_body_docs
+from shared.serving import USED_HEADER
 
 router = APIRouter(tags=["tts"])
 
@@ -29,4 +30,6 @@ async def infer(
     """One audio for each text, in base64, in the order of the texts."""
     service: SpeechService = request.state.context.speech
     speech = await until_disconnect(request, service.speak(caller, body.order()))
-    return json_response(SpeechAnswer.of(speech, body.config))
+    response = json_response(SpeechAnswer.of(speech, body.config))
+    response.headers[USED_HEADER] = speech.used
+    return response

@@ -79,6 +79,7 @@ class Speech:
         output: How the audio was written.
         characters: Spoken.
         timings_ms: Duration of each step.
+        used: Which model answered, see `shared.serving`.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Speech:
     output: Output
     characters: int
     timings_ms: dict[str, float]
+    used: str
 
 
 @dataclass(frozen=True, slots=True)

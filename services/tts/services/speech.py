@@ -36,9 +36,10 @@ from shared.concurrency import Bulkhead, map_bounded
 from shared.db.base import new_id, utc_now
 from shared.failures import recording_failure
 from shared.problem import RequestNotFound
+from shared.serving import ModelSelector
 from shared.text.bounds import TextBounds
 from shared.text.languages import primary_language
-from shared.text.problems import EmptyText, UnsupportedLanguage, pick_model
+from shared.text.problems import EmptyText, UnsupportedLanguage
 from shared.text.sentences import Chunk
 from shared.timing import Stopwatch
 
@@ -66,6 +67,7 @@ class _Run:
     id: str
     created_at: datetime
     model: str
+    used: str
     voice: Voice
     output: Output
     chunks: list[list[Chunk]]
@@ -93,6 +95,7 @@ class SpeechService:
         model: TtsModel,
         repository: SpeechRepository,
         models: Mapping[str, str],
+        selector: ModelSelector,
         limits: SpeechLimits,
         metrics: TtsMetrics,
         workers: Executor,
@@ -100,6 +103,7 @@ class SpeechService:
         self._model = model
         self._repository = repository
         self._models = models
+        self._selector = selector
         self._limits = limits
         self._metrics = metrics
         self._workers = workers
@@ -130,7 +134,7 @@ class SpeechService:
             SpeechgateError: See `exceptions` and `shared.text.problems`; the inference server's
                 own errors.
         """
-        model = pick_model(self._models, order.service_id)
+        model, used = await self._selector.select(order.service_id, caller)
         output = choose_output(order.audio_format, order.sampling_rate)
         if not order.texts:
             raise EmptyText("/input", "There is no text.")
@@ -138,7 +142,9 @@ class SpeechService:
         with self._bulkhead.admit(characters):
             watch = Stopwatch()
             chunks = await self._prepare(order.texts, characters)
-            run = _Run(new_id(), utc_now(), model, order.voice, output, chunks, characters, watch)
+            run = _Run(
+                new_id(), utc_now(), model, used, order.voice, output, chunks, characters, watch
+            )
             watch.lap("prepare")
             async with recording_failure(partial(self._record_failure, caller, run)):
                 items = await self._produce(run)
@@ -212,7 +218,7 @@ class SpeechService:
             took_ms / 1000,
         )
         timings = {**run.watch.laps, "total": run.watch.total_ms()}
-        return Speech(run.id, tuple(items), run.output, run.characters, timings)
+        return Speech(run.id, tuple(items), run.output, run.characters, timings, run.used)
 
     async def _record_failure(self, caller: Caller, run: _Run, code: str) -> None:
         record = replace(run.record(run.watch.total_ms()), error_code=code)

@@ -13,6 +13,7 @@ from shared.caller import Caller
 from shared.concurrency import Bulkhead
 from shared.metrics import Metrics
 from shared.problem import Unavailable
+from shared.serving import ModelSelector
 from shared.text.bounds import TextBounds
 from shared.text.problems import EmptyText, TooManyItems, UnknownModel, UnsupportedLanguage
 
@@ -54,6 +55,13 @@ class Repository:
         self.saved.append((record, list(items)))
 
 
+MODELS = {"default": "nmt"}
+
+
+async def every_model(_: str) -> bool:
+    return True
+
+
 @pytest.fixture
 def model() -> Model:
     return Model()
@@ -70,7 +78,8 @@ async def service(model: Model, repository: Repository) -> AsyncIterator[Transla
         yield TranslationService(
             model,
             repository,
-            {"default": "nmt"},
+            MODELS,
+            ModelSelector(MODELS, every_model, UnknownModel, Metrics("selector")),
             LIMITS,
             NlpMetrics(Metrics("nlp")),
             workers,

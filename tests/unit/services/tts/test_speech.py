@@ -20,6 +20,7 @@ from services.tts.services.speech import SpeechLimits, SpeechService, choose_out
 from shared.caller import Caller
 from shared.metrics import Metrics
 from shared.problem import RequestNotFound, Unavailable
+from shared.serving import ModelSelector
 from shared.text.bounds import TextBounds
 from shared.text.problems import EmptyText, TextTooLong, UnknownModel, UnsupportedLanguage
 
@@ -62,6 +63,13 @@ class Repository:
         return None
 
 
+MODELS = {"default": "tts", "fast": "tts-fast"}
+
+
+async def every_model(_: str) -> bool:
+    return True
+
+
 @pytest.fixture
 def model() -> Model:
     return Model()
@@ -78,7 +86,8 @@ async def service(model: Model, repository: Repository) -> AsyncIterator[SpeechS
         yield SpeechService(
             model,
             repository,
-            {"default": "tts", "fast": "tts-fast"},
+            MODELS,
+            ModelSelector(MODELS, every_model, UnknownModel, Metrics("selector")),
             LIMITS,
             TtsMetrics(Metrics("tts")),
             workers,
