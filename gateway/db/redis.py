@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from gateway.db.dependency import Dependency
+from gateway.db.redis_wire import Greeting, RedisWire
 from gateway.exceptions import RedisUnavailable
 from shared.metrics import Metrics
 
@@ -56,6 +57,23 @@ class RedisLink:
             ["use"],
             registry=metrics.registry,
         )
+        self._wires: list[RedisWire] = []
+
+    def open_wire(self, greet: Greeting) -> RedisWire:
+        """A connection for what redis-py would cost too much; closed with this link.
+
+        Its user tells `dependency` how calls went.
+
+        Args:
+            greet: Awaited with each new session before anything else is sent over it.
+        """
+        wire = RedisWire(self.url, timeout_s=TIMEOUT_S, greet=greet)
+        self._wires.append(wire)
+        return wire
+
+    def fell_back(self, use: str, calls: int = 1) -> None:
+        """Count calls that were answered without Redis."""
+        self._fallbacks.labels(use).inc(calls)
 
     async def run(self, use: str, operation: Callable[[Redis], Awaitable[Result]]) -> Result:
         """The result of an operation.
@@ -68,13 +86,13 @@ class RedisLink:
             RedisUnavailable: It failed, or the breaker is open.
         """
         if not self.dependency.up:
-            self._fallbacks.labels(use).inc()
+            self.fell_back(use)
             raise RedisUnavailable
         try:
             result = await operation(self._client)
         except (RedisError, OSError, TimeoutError) as error:
             self.dependency.failed(error)
-            self._fallbacks.labels(use).inc()
+            self.fell_back(use)
             raise RedisUnavailable from error
         self.dependency.succeeded()
         return result
@@ -86,4 +104,6 @@ class RedisLink:
     async def close(self) -> None:
         """End the probe and close the connections."""
         await self.dependency.stop()
+        for wire in self._wires:
+            await wire.close()
         await self._client.aclose()
