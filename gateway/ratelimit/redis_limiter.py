@@ -1,120 +1,245 @@
-"""The limiter that all gateways share: one script call, coalesced per turn of the loop."""
+"""The limiter that all gateways share: all checks of one turn of the loop in one script call.
+
+On Redis Cluster one call may name keys of one slot only: give `LOGS` and `PLACES` (batch.py) one
+hash tag, as in `{speechgate}:window:`. Each operation of the script touches its own keys only, so
+batches could be split by slot as well.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from hashlib import sha1
-from importlib.resources import files
-from typing import Any
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any, Protocol
 
-from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
+from hiredis import ReplyError
 
 from gateway.db.redis import RedisLink
+from gateway.db.redis_wire import Session
 from gateway.exceptions import RedisUnavailable
-from gateway.models.limits import Decision, Policy
-from gateway.ratelimit.protocol import MICROSECONDS
+from gateway.models.limits import Cap, Decision, Lease, Policy
+from gateway.ratelimit.batch import LOAD, MAX_BATCH, Batch, Call
+from gateway.ratelimit.protocol import LEASE_LIFE_S, MICROSECONDS
+from gateway.ratelimit.rules import rule_of
+from shared.logging import get_logger
 
-SCRIPT = files("gateway.ratelimit").joinpath("sliding_window.lua").read_text()
-_SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
-_MAX_PIPELINES = 2
-_MAX_BATCH = 128
-_FIELDS = 3
-
-
-@dataclass(slots=True)
-class _Waiting:
-    arguments: tuple[Any, ...]
-    done: "asyncio.Future[list[int]]"
+_logger = get_logger(__name__)
+_MAX_IN_FLIGHT = 2
+"""Batches. While they are away the next one fills: the slower Redis, the fewer calls."""
+_RELEASE_S = 0.05
+_MAX_RELEASES = 10_000
 
 
-def _decision(reply: list[int]) -> Decision:
-    windows = reply[2:]
-    return Decision(
-        bool(reply[0]),
-        reply[1],
-        tuple(windows[0::_FIELDS]),
-        tuple(windows[1::_FIELDS]),
-        tuple(flag == 1 for flag in windows[2::_FIELDS]),
-    )
+class Outcome(Protocol):
+    """Who is told how calls went, and settles them."""
+
+    def answered(self, calls: Sequence[Call], decisions: Sequence[Decision], now_us: int) -> None:
+        """Redis decided."""
+
+    def failed(self, calls: Sequence[Call], error: BaseException) -> None:
+        """Redis did not answer."""
+
+
+class Settle:
+    """Hands out decisions as they are and failures as `RedisUnavailable`."""
+
+    def answered(self, calls: Sequence[Call], decisions: Sequence[Decision], now_us: int) -> None:
+        """Redis decided."""
+        del now_us
+        for call, decision in zip(calls, decisions, strict=True):
+            if not call.done.done():
+                call.done.set_result(decision)
+
+    def failed(self, calls: Sequence[Call], error: BaseException) -> None:
+        """Redis did not answer."""
+        for call in calls:
+            if not call.done.done():
+                unavailable = RedisUnavailable()
+                unavailable.__cause__ = error
+                call.done.set_exception(unavailable)
 
 
 class RedisLimiter:
-    """Exact windows in one Redis list per key.
-
-    Calls that wait at the same time share a pipeline: one write and one read for all of them.
+    """Exact windows and caps in Redis.
 
     Args:
         link: Redis.
         clock: Microseconds; None takes the time of the Redis server, which all gateways share.
+        lease_life_s: A place that is neither released nor renewed is free again after this.
+
+    Attributes:
+        outcome: Settles the calls.
+        greet: Awaited with each new session, once the script is loaded.
     """
 
-    def __init__(self, link: RedisLink, clock: Callable[[], int] | None = None) -> None:
-        self._link = link
+    def __init__(
+        self,
+        link: RedisLink,
+        clock: Callable[[], int] | None = None,
+        *,
+        lease_life_s: float = LEASE_LIFE_S,
+    ) -> None:
+        self.link = link
+        self.outcome: Outcome = Settle()
+        self.greet: Callable[[Session], Any] | None = None
+        self._wire = link.open_wire(self._welcome)
         self._clock = clock
-        self._waiting: list[_Waiting] = []
-        self._running: set[asyncio.Task[None]] = set()
+        self._life_us = int(lease_life_s * MICROSECONDS)
+        self._ids = count()
+        self._own = os.urandom(6).hex()
+        self._filling = Batch()
+        self._full: deque[Batch] = deque()
+        self._in_flight = 0
         self._scheduled = False
+        self._renewed: dict[str, Lease] = {}
+        self._ended: deque[Lease] = deque(maxlen=_MAX_RELEASES)
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def check(self, key: str, policy: Policy, cost: int = 1) -> Decision:
+    async def check(
+        self, key: str, policy: Policy, cost: int = 1, caps: Sequence[Cap] = ()
+    ) -> Decision:
         """One decision; see `Limiter`.
 
         Raises:
             RedisUnavailable: No answer in time.
         """
-        arguments: list[Any] = ["" if self._clock is None else self._clock(), cost]
-        for window in policy:
-            arguments += (window.quota, window.seconds * MICROSECONDS)
+        return await self.submit(key, policy, cost, caps)
+
+    def submit(
+        self,
+        key: str,
+        policy: Policy,
+        cost: int = 1,
+        caps: Sequence[Cap] = (),
+        *,
+        fail_closed: bool = False,
+    ) -> "asyncio.Future[Decision]":
+        """`check` without a coroutine.
+
+        Args:
+            key: Id of the API key or user.
+            policy: Windows that must all have room.
+            cost: Units.
+            caps: Bounds on requests in flight.
+            fail_closed: For `outcome`.
+        """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting((_SHA, 1, f"speechgate:limit:{key}", *arguments), loop.create_future())
-        self._waiting.append(waiting)
-        if not self._scheduled and len(self._running) < _MAX_PIPELINES:
+        rule, lease = rule_of(policy), None
+        if caps:
+            lease = Lease(f"{self._own}{next(self._ids):x}", tuple(caps))
+            plan = rule.plan(cost, tuple([cap.limit for cap in caps]), self._life_us)
+        else:
+            plan = rule.plan(cost)
+        done: asyncio.Future[Decision] = loop.create_future()
+        batch = self._filling
+        if self._clock is not None:
+            batch.times.append(self._clock())
+        batch.add(Call(done, key, rule, cost, lease, fail_closed), plan)
+        if len(batch.calls) >= MAX_BATCH:
+            self._full.append(batch)
+            self._filling = Batch()
+        if not self._scheduled and self._in_flight < _MAX_IN_FLIGHT:
             self._scheduled = True
             loop.call_soon(self._flush)  # After every request that is ready in this turn.
-        return _decision(await waiting.done)
+        return done
+
+    def renew(self, lease: Lease) -> None:
+        """The request goes on for longer than a lease lives; never waits."""
+        self._renewed[lease.id] = lease
+        self._soon()
+
+    def release(self, lease: Lease) -> None:
+        """The request ended; never waits: it goes with the next call, or soon without one."""
+        self._renewed.pop(lease.id, None)
+        self._ended.append(lease)
+        self._soon()
+
+    def _soon(self) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_RELEASE_S, self._overdue)
+
+    def _overdue(self) -> None:
+        self._timer = None
+        if (self._ended or self._renewed) and self.link.dependency.up and not self._in_flight:
+            self._flush()
 
     def _flush(self) -> None:
         self._scheduled = False
-        batch, self._waiting = self._waiting[:_MAX_BATCH], self._waiting[_MAX_BATCH:]
-        if batch:
-            task = asyncio.create_task(self._run(batch))
-            self._running.add(task)
-            task.add_done_callback(self._ended)
+        while self._in_flight < _MAX_IN_FLIGHT:
+            if self._full:
+                batch = self._full.popleft()
+            elif self._filling.calls or self._ended or self._renewed:
+                batch, self._filling = self._filling, Batch()
+            else:
+                return
+            if self._ended or self._renewed:
+                self._add_leases(batch)
+            self._in_flight += 1
+            self._send(batch)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
-        if self._waiting and not self._scheduled:
-            self._flush()
+    def _add_leases(self, batch: Batch) -> None:
+        for _ in range(min(len(self._renewed), MAX_BATCH)):
+            batch.renew(self._renewed.popitem()[1], self._life_us)
+        for _ in range(min(len(self._ended), MAX_BATCH)):
+            batch.end(self._ended.popleft())
 
-    async def _run(self, batch: list[_Waiting]) -> None:
-        try:
-            replies = await self._link.run("limits", lambda client: _evaluate(client, batch))
-        except RedisUnavailable as error:
-            for waiting in batch:
-                if not waiting.done.done():
-                    waiting.done.set_exception(error)
+    def _send(self, batch: Batch) -> None:
+        now = None if self._clock is None else self._clock()
+        self._wire.send(batch.command(now), lambda answer: self._answered(batch, answer))
+
+    def _answered(self, batch: Batch, answer: Any) -> None:
+        if isinstance(answer, bytes):
+            self.link.dependency.succeeded()
+            now, decisions = batch.read(answer)
+            self.outcome.answered(batch.calls, decisions, now)
+            if batch.leased:
+                self._end_of_cancelled(batch)
+        elif (
+            isinstance(answer, ReplyError)
+            and str(answer).startswith("NOSCRIPT")
+            and not batch.retried
+        ):
+            # It was flushed; nothing was counted.
+            batch.retried = True
+            self._wire.send(LOAD, _ignore)
+            self._send(batch)
             return
-        for waiting, reply in zip(batch, replies, strict=True):
-            if not waiting.done.done():  # A client that left cancelled its wait.
-                waiting.done.set_result(reply)
+        else:
+            if isinstance(answer, ReplyError):  # Such as a replica's: another address may do.
+                self._wire.drop(ConnectionError("Redis refused the script"))
+            self._failed(batch, answer)
+        self._in_flight -= 1
+        if not self._scheduled and (self._full or self._filling.calls):
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _end_of_cancelled(self, batch: Batch) -> None:
+        for call in batch.calls:
+            if call.lease is not None and call.done.cancelled():
+                self.release(call.lease)
+
+    def _failed(self, batch: Batch, error: BaseException) -> None:
+        self.link.dependency.failed(error)
+        _logger.warning("limits were not answered", error=str(error), calls=len(batch.calls))
+        # What waits behind it has waited as long.
+        failed = [batch, *self._full, self._filling]
+        self._full.clear()
+        self._filling = Batch()
+        for each in failed:
+            self.link.fell_back("limits", len(each.calls))
+            self._ended.extend(each.ended)
+            # Redis may have counted it all the same.
+            self._ended.extend([call.lease for call in each.calls if call.lease is not None])
+            self.outcome.failed(each.calls, error)
+        if self._ended:
+            self._soon()
+
+    async def _welcome(self, session: Session) -> None:
+        await session.call(LOAD)
+        if self.greet is not None:
+            await self.greet(session)
 
 
-async def _evaluate(client: Redis, batch: list[_Waiting]) -> list[list[int]]:
-    try:
-        return await _call(client, batch)
-    except NoScriptError:  # A restarted Redis has forgotten the script; nothing was counted.
-        await client.script_load(SCRIPT)
-        return await _call(client, batch)
-
-
-def _call(client: Redis, batch: list[_Waiting]) -> Awaitable[list[list[int]]]:
-    if len(batch) == 1:
-        return _call_one(client, batch[0])
-    pipeline = client.pipeline(transaction=False)
-    for waiting in batch:
-        pipeline.evalsha(*waiting.arguments)
-    return pipeline.execute()
-
-
-async def _call_one(client: Redis, waiting: _Waiting) -> list[list[int]]:
-    return [await client.evalsha(*waiting.arguments)]
+def _ignore(answer: object) -> None:
+    """The next answer tells."""
