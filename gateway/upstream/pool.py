@@ -1,145 +1,140 @@
-"""The replicas of one service: choice, passive ejection, one retry where nothing was sent."""
+"""Sends requests to the replicas of one service: choice, bounds, at most one retry."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
-from prometheus_client import Counter, Gauge, Histogram
-
-from gateway.exceptions import UpstreamUnavailable
+from gateway.models.routes import Priority
+from gateway.upstream.budget import RetryBudget
+from gateway.upstream.discovery import MAX_WAIT_S, Discovery, ReplicaSource
+from gateway.upstream.leased import LeasedResponse
+from gateway.upstream.metrics import UpstreamMetrics
+from gateway.upstream.outcomes import Outcomes
 from gateway.upstream.protocol import (
     ConnectFailed,
-    Header,
+    NotSent,
     UpstreamBroken,
     UpstreamClient,
     UpstreamRequest,
     UpstreamResponse,
     UpstreamTimeout,
 )
-from gateway.upstream.replica import Replica, State
+from gateway.upstream.replica import Replica
+from gateway.upstream.replica_set import ReplicaSet, Saturated
+from gateway.upstream.tunnel import Tunnel
 from shared.logging import get_logger
-from shared.metrics import LATENCY_BUCKETS_S, Metrics
-from shared.problem import DeadlineExceeded
+
+__all__ = ["LeasedResponse", "ReplicaPool", "UpstreamMetrics"]
+
+Made = TypeVar("Made")
+_Call = Callable[[str, UpstreamRequest, bytes], Awaitable[Made]]
+_Failure = ConnectFailed | UpstreamBroken
 
 _logger = get_logger(__name__)
 _PROBE_INTERVAL_S = (0.4, 0.6)
-_SERVER_ERROR, _UNAVAILABLE = 500, 503
-_STATE_VALUES = {State.CLOSED: 1.0, State.HALF_OPEN: 0.5, State.OPEN: 0.0}
+_MAX_PAUSE_S = 0.025
+_SHARE_OF_MOST = 0.9  # The rest of the places is for live streams.
+_SERVER_ERROR = 500
+_MAX_TUNNELS = 1024
 
 
-class UpstreamMetrics:
-    """What is counted about services."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        registry = metrics.registry
-        self.duration = Histogram(
-            "speechgate_upstream_duration_seconds",
-            "Time from the request to the head of the service's answer",
-            ["upstream"],
-            buckets=LATENCY_BUCKETS_S,
-            registry=registry,
-        )
-        self.failures = Counter(
-            "speechgate_upstream_failures",
-            "Requests that a replica did not answer",
-            ["upstream", "kind"],
-            registry=registry,
-        )
-        self.retries = Counter(
-            "speechgate_upstream_retries",
-            "Requests sent to another replica because the first could not be connected to",
-            ["upstream"],
-            registry=registry,
-        )
-        self.in_flight = Gauge(
-            "speechgate_upstream_in_flight",
-            "Requests at a replica",
-            ["upstream", "replica"],
-            registry=registry,
-        )
-        self.replica_state = Gauge(
-            "speechgate_upstream_replica_state",
-            "Circuit breaker of a replica: 1 closed, 0.5 half open, 0 open",
-            ["upstream", "replica"],
-            registry=registry,
-        )
-
-
-class LeasedResponse:
-    """An answer that keeps its replica's count until it is closed.
-
-    Attributes:
-        replica: Base URL of the replica that answered.
-    """
-
-    def __init__(self, response: UpstreamResponse, replica: Replica) -> None:
-        self._response = response
-        self._replica: Replica | None = replica
-        self.replica = replica.url
-        self.status: int = response.status
-        self.headers: Sequence[Header] = response.headers
-
-    async def read(self) -> tuple[bytes, bool]:
-        """The next part, and whether more may follow; see `UpstreamResponse`."""
-        return await self._response.read()
-
-    def close(self) -> None:
-        """Give everything back; more than once is harmless."""
-        if self._replica is not None:
-            self._replica.end()
-            self._replica = None
-            self._response.close()
+def _limits(places: int | None) -> list[float]:
+    """Places that requests may take, by priority."""
+    if places is None:
+        return [math.inf] * len(Priority)
+    return [
+        places if priority is Priority.LIVE else math.ceil(places * _SHARE_OF_MOST)
+        for priority in Priority
+    ]
 
 
 class ReplicaPool:
-    """Sends requests to the replicas of one service.
+    """The replicas of one service.
 
     Args:
         service: Label of metrics.
-        urls: Base URLs.
+        source: Base URLs, or where they are looked up; see `parse_replicas`.
         client: Shared by all pools.
         probe: Raises unless a base URL's `/health` answers.
         metrics: Where requests are counted.
         max_in_flight: Requests at one replica.
+        max_in_service: Requests at all replicas together.
+        max_tunnels: WebSocket connections to one replica.
+        slow_start_s: In this time the share of a new replica grows to the whole.
+        max_lookup_wait_s: Longest time between two look-ups of the replicas.
+        clock: That of the running loop.
     """
 
     def __init__(
         self,
         service: str,
-        urls: Sequence[str],
+        source: Sequence[str] | ReplicaSource,
         client: UpstreamClient,
         probe: Callable[[str], Awaitable[None]],
         metrics: UpstreamMetrics,
         *,
         max_in_flight: int,
+        max_in_service: int | None = None,
+        max_tunnels: int = _MAX_TUNNELS,
+        slow_start_s: float = 10.0,
+        max_lookup_wait_s: float = MAX_WAIT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.service = service
-        self.replicas = [Replica(url, clock) for url in urls]
         self._client = client
         self._probe = probe
-        self._max_in_flight = max_in_flight
         self._clock = clock
-        self._duration = metrics.duration.labels(service)
+        self._limits = _limits(max_in_flight)
+        self._service_limits = _limits(max_in_service)
+        self._max_tunnels = max_tunnels
+        self._replicas = ReplicaSet(service, metrics, clock, slow_start_s=slow_start_s)
+        self._outcomes = Outcomes(service, self._replicas, metrics)
+        self._budget = RetryBudget()
+        self._observe = metrics.duration.labels(service).observe
         self._retries = metrics.retries.labels(service)
-        self._failures = {
-            kind: metrics.failures.labels(service, kind)
-            for kind in ("connect", "broken", "timeout", "saturated", "ejected")
-        }
-        self._task: asyncio.Task[None] | None = None
-        for replica in self.replicas:
-            _export(replica, service, metrics)
+        self._retries_refused = metrics.retries_refused.labels(service)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._discovery: Discovery | None = None
+        if isinstance(source, Sequence):
+            self._replicas.apply(source)
+        else:
+            self._discovery = Discovery(
+                service,
+                source,
+                self._replicas.apply,
+                metrics.lookup_failures.labels(service),
+                max_wait_s=max_lookup_wait_s,
+            )
+
+    @property
+    def replicas(self) -> Sequence[Replica]:
+        """Those that are known now."""
+        return self._replicas.replicas
 
     def start(self) -> None:
-        """Begin to look after unreachable replicas."""
-        self._task = asyncio.create_task(self._watch(), name=f"replicas-{self.service}")
+        """Begin to look for replicas, and after those that are unreachable."""
+        jobs = [self._watch()]
+        if self._discovery is not None:
+            jobs.append(self._discovery.run())
+        self._tasks = [asyncio.create_task(job, name=f"replicas-{self.service}") for job in jobs]
+
+    async def settle(self, timeout_s: float = 3.0) -> None:
+        """Wait for the first look-up, for a while; requests before it find no replica."""
+        if self._discovery is not None:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._discovery.looked_up.wait()
+            except TimeoutError:
+                _logger.warning("replicas not found yet", upstream=self.service)
 
     async def stop(self) -> None:
-        """End the watch."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """End what `start` began."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def check(self) -> None:
         """Raise unless a replica is healthy."""
@@ -147,107 +142,202 @@ class ReplicaPool:
             *(self._probe(replica.url) for replica in self.replicas), return_exceptions=True
         )
         if not any(result is None for result in results):
-            raise UpstreamUnavailable(f"The {self.service} service does not answer.")
+            raise self._outcomes.unavailable()
 
-    async def send(self, request: UpstreamRequest) -> LeasedResponse:
+    async def send(
+        self, request: UpstreamRequest, priority: int = Priority.INTERACTIVE
+    ) -> LeasedResponse:
         """The answer of one replica.
 
+        Args:
+            request: What to send.
+            priority: All but live traffic leave a tenth of the places free.
+
         Raises:
-            UpstreamUnavailable: No replica can be connected to, has room or answered whole.
+            UpstreamUnavailable: No replica can be connected to, has room or answered whole (codes
+                `upstream_unavailable`, `upstream_saturated`, `upstream_broken`), or the session's
+                replica is gone (`session_lost`).
             DeadlineExceeded: The answer took too long (code `upstream_timeout`).
+            Exception: The body's own `error`.
         """
-        replica = self._choose(None)
+        now = self._clock()
+        self._budget.request(now)
+        replica = self._choose(request, priority)
+        call = self._client.send
         try:
-            return await self._attempt(replica, request)
-        except ConnectFailed:
-            second = self._choose(replica)
-            self._retries.inc()
+            response = await self._attempt(call, replica, request, now)
+        except (ConnectFailed, UpstreamBroken) as error:
+            replica, response = await self._again(call, replica, request, priority, error)
+        return self._lease(replica, response)
+
+    async def open_tunnel(self, request: UpstreamRequest) -> Tunnel | LeasedResponse:
+        """A WebSocket connection to one replica, or its refusal as an answer.
+
+        Args:
+            request: With the `sec-websocket-*` fields of the client, without `connection` and
+                `upgrade`; `deadline` bounds the handshake only.
+
+        Raises:
+            SpeechgateError: As `send`.
+        """
+        now = self._clock()
+        self._budget.request(now)
+        replica = self._choose(request, None)
+        call = self._client.upgrade
         try:
-            return await self._attempt(second, request)
-        except ConnectFailed as error:
-            raise self._unavailable() from error
+            made = await self._attempt(call, replica, request, now)
+        except (ConnectFailed, UpstreamBroken) as error:
+            replica, made = await self._again(call, replica, request, None, error)
+        if not isinstance(made, Tunnel):
+            return self._lease(replica, made)
+        self._settle_tunnel(replica, made)
+        return made
 
-    def _choose(self, tried: Replica | None) -> Replica:
-        """The less loaded of two random replicas that may be used (Mitzenmacher, 2001)."""
-        usable = [r for r in self.replicas if r is not tried and r.available()]
-        if not usable:
-            if tried is None:
-                self._failures["ejected"].inc()
-            raise self._unavailable()
-        pair = usable if len(usable) <= 2 else random.sample(usable, 2)  # noqa: PLR2004
-        chosen = min(pair, key=lambda replica: (replica.in_flight, random.random()))  # noqa: S311
-        if chosen.in_flight >= self._max_in_flight:
-            self._failures["saturated"].inc()
-            raise UpstreamUnavailable(
-                f"The {self.service} service has too much to do.", code="upstream_saturated"
-            )
-        return chosen
+    # Choice.
 
-    def _unavailable(self) -> UpstreamUnavailable:
-        return UpstreamUnavailable(f"The {self.service} service does not answer.")
-
-    async def _attempt(self, replica: Replica, request: UpstreamRequest) -> LeasedResponse:
-        started = self._clock()
-        replica.begin()
+    def _choose(self, request: UpstreamRequest, priority: int | None) -> Replica:
+        """Where the first attempt goes; without a priority it is for a tunnel."""
+        if priority is not None and self._replicas.in_flight >= self._service_limits[priority]:
+            raise self._outcomes.saturated()
         try:
-            response = await self._client.send(replica.url, request)
-        except ConnectFailed:
-            replica.end()
-            self._failed(replica, "connect")
-            raise
-        except UpstreamBroken as error:
-            replica.end()
-            self._failed(replica, "broken")
-            raise UpstreamUnavailable(
-                f"The {self.service} service broke off.", code="upstream_broken"
-            ) from error
-        except UpstreamTimeout as error:
-            replica.end()
-            self._failed(replica, "timeout")
-            raise DeadlineExceeded(
-                f"The {self.service} service took too long.", code="upstream_timeout"
-            ) from error
-        except BaseException:
-            replica.end()
-            raise
-        self._duration.observe(self._clock() - started)
-        if response.status >= _SERVER_ERROR and response.status != _UNAVAILABLE:
-            # A service that says 503 itself is alive; what it lacks, another replica lacks too.
-            replica.failed(unreachable=False, may_open=self._has_other(replica))
+            if request.affinity is not None:
+                return self._owner(request.affinity, priority)
+            replica = self._pick(priority)
+        except Saturated as error:
+            raise self._outcomes.saturated() from error
+        if replica is None:
+            raise self._outcomes.ejected()
+        return replica
+
+    def _owner(self, token: str, priority: int | None) -> Replica:
+        owner = self._replicas.owner(token)
+        if owner is None:
+            raise self._outcomes.session_lost()
+        if priority is None:
+            full = owner.tunnels >= self._max_tunnels
         else:
+            full = owner.in_flight >= self._limits[priority]
+        if full:
+            raise Saturated
+        return owner
+
+    def _pick(self, priority: int | None, tried: Replica | None = None) -> Replica | None:
+        if priority is None:
+            return self._replicas.choose_for_tunnel(self._max_tunnels, tried)
+        return self._replicas.choose(self._limits[priority], tried)
+
+    # Attempts.
+
+    async def _attempt(
+        self, call: _Call[Made], replica: Replica, request: UpstreamRequest, now: float
+    ) -> Made:
+        """One answer; the request keeps its place at the replica.
+
+        Raises:
+            ConnectFailed, UpstreamBroken: Another attempt may do.
+        """
+        lines, deadline, replicas = replica.lines, request.deadline, self._replicas
+        if deadline is not None:
+            left_ms = int((deadline - now) * 1000)
+            if left_ms <= 0:
+                raise self._outcomes.told(UpstreamTimeout())
+            lines = b"%bx-sg-timeout-ms: %d\r\n" % (lines, left_ms)
+        probes = replica.begin()
+        replicas.in_flight += 1
+        try:
+            made = await call(replica.url, request, lines)
+        except BaseException as error:
+            replica.in_flight -= 1
+            replicas.in_flight -= 1
+            if isinstance(error, Exception):
+                self._outcomes.failed(replica, error)
+                if isinstance(error, UpstreamTimeout):
+                    raise self._outcomes.told(error) from error
+            raise
+        finally:
+            if probes:
+                replica.probe_ended()
+        self._observe(self._clock() - now)
+        return made
+
+    async def _again(
+        self,
+        call: _Call[Made],
+        first: Replica,
+        request: UpstreamRequest,
+        priority: int | None,
+        failure: _Failure,
+    ) -> tuple[Replica, Made]:
+        """The second attempt, if there may be one.
+
+        Raises:
+            SpeechgateError: There may not, or it failed too.
+        """
+        second = self._second(first, request, priority, failure)
+        now = self._clock()
+        pause = random.random() * _MAX_PAUSE_S  # noqa: S311 - no secret
+        if second is None or (request.deadline is not None and now + pause >= request.deadline):
+            raise self._outcomes.told(failure) from failure
+        if not self._budget.spend(now):
+            self._retries_refused.inc()
+            raise self._outcomes.told(failure) from failure
+        self._retries.inc()
+        await asyncio.sleep(pause)
+        try:
+            return second, await self._attempt(call, second, request, self._clock())
+        except (ConnectFailed, UpstreamBroken) as error:
+            raise self._outcomes.told(failure, error) from error
+
+    def _second(
+        self, first: Replica, request: UpstreamRequest, priority: int | None, failure: _Failure
+    ) -> Replica | None:
+        """Where the second attempt goes: to another replica if there is one."""
+        if isinstance(failure, UpstreamBroken) and not (request.idempotent and failure.replayable):
+            return None
+        other = None
+        if request.affinity is None:
+            try:
+                other = self._pick(priority, first)
+            except Saturated:
+                return None
+        if other is None and (
+            isinstance(failure, (NotSent, UpstreamBroken)) and not first.unreachable
+        ):
+            return first  # On another connection.
+        return other
+
+    def _lease(self, replica: Replica, response: UpstreamResponse) -> LeasedResponse:
+        early = None
+        if response.status >= _SERVER_ERROR or replica.troubled:
+            early = self._outcomes.answered(replica, response)
+        return LeasedResponse(response, replica, self._replicas, early)
+
+    def _settle_tunnel(self, replica: Replica, tunnel: Tunnel) -> None:
+        """Its place among the requests becomes one among the tunnels."""
+        replica.in_flight -= 1
+        self._replicas.in_flight -= 1
+        if replica.troubled:
             replica.succeeded()
-        return LeasedResponse(response, replica)
 
-    def _failed(self, replica: Replica, kind: str) -> None:
-        self._failures[kind].inc()
-        unreachable = kind != "timeout"
-        was_closed = replica.state is State.CLOSED
-        replica.failed(unreachable=unreachable, may_open=unreachable or self._has_other(replica))
-        if was_closed and replica.state is State.OPEN:
-            _logger.warning(
-                "replica ejected", upstream=self.service, replica=replica.url, kind=kind
-            )
+        def closed() -> None:
+            replica.tunnels -= 1
 
-    def _has_other(self, replica: Replica) -> bool:
-        """Bad answers must not take the last replica out: one client's input can cause them."""
-        return any(other is not replica and other.state is State.CLOSED for other in self.replicas)
+        replica.tunnels += 1
+        tunnel.when_closed(closed)
+
+    # What runs in the background.
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(random.uniform(*_PROBE_INTERVAL_S))  # noqa: S311 - no secret
-            for replica in self.replicas:
-                if replica.unreachable:
-                    try:
-                        await self._probe(replica.url)
-                    except Exception:  # noqa: BLE001, S112 - asked again at the next turn
-                        continue
-                    replica.reachable_again()
-                    _logger.info("replica is back", upstream=self.service, replica=replica.url)
+            lost = [replica for replica in self.replicas if replica.unreachable]
+            if lost:
+                await asyncio.gather(*(self._ask_health(replica) for replica in lost))
 
-
-def _export(replica: Replica, service: str, metrics: UpstreamMetrics) -> None:
-    # Read when scraped: costs the requests nothing.
-    metrics.in_flight.labels(service, replica.url).set_function(lambda: replica.in_flight)
-    metrics.replica_state.labels(service, replica.url).set_function(
-        lambda: _STATE_VALUES[replica.state]
-    )
+    async def _ask_health(self, replica: Replica) -> None:
+        try:
+            await self._probe(replica.url)
+        except Exception:  # noqa: BLE001 - asked again at the next turn
+            return
+        replica.reachable_again()
+        _logger.info("replica is back", upstream=self.service, replica=replica.url)
