@@ -1,6 +1,7 @@
 # speechgate: `make help` lists the targets. Those that need it set the machine up first; a
 # warm set-up only compares hashes.
-PYTHON ?= python3.11
+# Debian's interpreter where there is one: many others are built without optimization.
+PYTHON ?= $(or $(wildcard /usr/bin/python3.11),python3.11)
 STACK ?= embedded
 DETACH ?=
 AUDIO ?=

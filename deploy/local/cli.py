@@ -154,7 +154,7 @@ def _down(run_dir: Path, *, purge: bool) -> int:
     print("The stack is stopped." if stopped else "No stack is up.")
     if purge:
         remove_data(run_dir)
-        for name in ("data", "secrets", "log", "triton", "redis", "ports.json"):
+        for name in ("data", "secrets", "log", "triton", "redis", "ports.json", "flags.json"):
             path = run_dir / name
             if path.is_dir():
                 shutil.rmtree(path)

@@ -22,6 +22,10 @@ class StackInfo:
         triton: `http` and `metrics` URLs, `grpc` host:port.
         databases: SQLAlchemy URL of each process kind: gateway, asr, tts, nlp.
         redis_url: None in the embedded stack.
+        flags_file: Feature flags of the embedded stack, to be edited; None in the full one.
+        unleash_url: Flag server of the full stack; its user `admin` has the password in
+            `unleash_password_file`.
+        unleash_token_file: What a client of Unleash needs.
         admin_key_file: File of an API key with every scope.
         identity_private_key_file: What the gateway signs identity tokens with.
         key_pepper_file: Key of the HMAC that API keys are stored as.
@@ -44,6 +48,10 @@ class StackInfo:
     supervisor_pid: int
     run_dir: str
     log_dir: str
+    flags_file: str | None = None
+    unleash_url: str | None = None
+    unleash_token_file: str | None = None
+    unleash_password_file: str | None = None
 
     def save(self, run_dir: Path) -> None:
         """Replaces the file in one step; only its owner can read it."""

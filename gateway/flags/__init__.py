@@ -1,0 +1,1 @@
+"""Feature flags: where they come from, how they are evaluated, and what they route."""
