@@ -1,8 +1,9 @@
 import pytest
 
 from gateway.exceptions import BadHeader, BadPath, CredentialRefused
-from gateway.middleware.edge import check_path, credential
-from gateway.upstream.headers import check_request_headers, request_headers, response_headers
+from gateway.proxy.answer import POLICIES, SECURITY, AnswerHead
+from gateway.proxy.head import RequestHead, check_path
+from gateway.server.response import lines
 
 HOST = (b"host", b"a")
 
@@ -61,8 +62,17 @@ def test_plain_paths_pass(path: bytes) -> None:
 )
 def test_ambiguous_headers_are_refused(headers: list[tuple[bytes, bytes]]) -> None:
     with pytest.raises(BadHeader) as caught:
-        check_request_headers(headers, "1.1")
+        RequestHead(headers, "1.1")
     assert (caught.value.status, caught.value.code) == (400, "bad_header")
+
+
+@pytest.mark.parametrize(
+    "named", [b"authorization", b"X-API-Key", b"close, Host", b"content-length"]
+)
+def test_connection_cannot_take_away_who_this_is(named: bytes) -> None:
+    headers = [HOST, (b"x-api-key", b"k"), (b"authorization", b"k"), (b"content-length", b"1")]
+    with pytest.raises(BadHeader):
+        RequestHead([*headers, (b"connection", named)], "1.1")
 
 
 def test_what_the_client_may_not_say_is_removed() -> None:
@@ -78,43 +88,58 @@ def test_what_the_client_may_not_say_is_removed() -> None:
         (b"x-forwarded-for", b"1.2.3.4"),
         (b"forwarded", b"for=1.2.3.4"),
         (b"connection", b"close, X-Named"),
-        (b"connection", b"x-other"),
+        (b"connection", b"x-other, traceparent"),
         (b"x-named", b"1"),
         (b"x-other", b"1"),
+        (b"traceparent", b"1"),
+        (b"x-request-id", b"kept"),
         (b"te", b"trailers"),
         (b"upgrade", b"h2c"),
         (b"proxy-authorization", b"x"),
         (b"keep-alive", b"1"),
         (b"expect", b"100-continue"),
     ]
-    own = [(b"x-sg-identity", b"true")]
-    assert request_headers(headers, own) == [(b"accept", b"*/*"), (b"x-sg-identity", b"true")]
+    head = RequestHead(headers, "1.1")
+    assert head.kept == [(b"accept", b"*/*")]
+    assert head.noted == {b"x-request-id": b"kept", b"expect": b"100-continue"}
 
 
-def test_connection_cannot_remove_what_the_gateway_says() -> None:
-    headers = [HOST, (b"connection", b"x-sg-identity, x-request-id")]
-    own = [(b"x-sg-identity", b"t"), (b"x-request-id", b"r")]
-    assert request_headers(headers, own) == own
+def test_http_1_0_needs_no_host() -> None:
+    assert RequestHead([], "1.0").kept == []
 
 
 def test_answers_lose_hop_by_hop_and_internal_headers() -> None:
-    headers = [
+    head = AnswerHead(
+        [
+            (b"content-type", b"a/b"),
+            (b"content-length", b"3"),
+            (b"connection", b"x-a"),
+            (b"x-a", b"1"),
+            (b"transfer-encoding", b"chunked"),
+            (b"x-sg-secret", b"1"),
+            (b"x-sg-model-used", b"pinned"),
+            (b"server", b"s"),
+            (b"date", b"d"),
+            (b"ratelimit", b"forged"),
+            (b"x-request-id", b"forged"),
+            (b"retry-after", b"3"),
+        ]
+    )
+    assert head.kept == [
         (b"content-type", b"a/b"),
         (b"content-length", b"3"),
-        (b"connection", b"x-a"),
-        (b"x-a", b"1"),
-        (b"transfer-encoding", b"chunked"),
-        (b"x-sg-secret", b"1"),
-        (b"server", b"s"),
-        (b"date", b"d"),
-        (b"ratelimit", b"forged"),
         (b"retry-after", b"3"),
     ]
-    assert response_headers(headers, []) == [
-        (b"content-type", b"a/b"),
-        (b"content-length", b"3"),
-        (b"retry-after", b"3"),
-    ]
+    assert head.protection == lines((*SECURITY, *POLICIES))
+    assert (head.framed, head.used) == (True, b"pinned")
+
+
+def test_an_answers_own_policies_win() -> None:
+    own = (b"cache-control", b"max-age=1")
+    head = AnswerHead([own, (b"x-frame-options", b"ALLOW")])
+    assert head.kept == [own]
+    assert head.protection == lines((*SECURITY, POLICIES[0]))
+    assert not head.framed
 
 
 @pytest.mark.parametrize(
@@ -128,7 +153,7 @@ def test_answers_lose_hop_by_hop_and_internal_headers() -> None:
     ],
 )
 def test_every_documented_form_of_a_credential(fields: dict[bytes, bytes], found: str) -> None:
-    assert credential(fields) == found
+    assert RequestHead([HOST, *fields.items()], "1.1").credential() == found
 
 
 @pytest.mark.parametrize(
@@ -142,7 +167,8 @@ def test_every_documented_form_of_a_credential(fields: dict[bytes, bytes], found
     ],
 )
 def test_no_credential(fields: dict[bytes, bytes], code: str) -> None:
+    head = RequestHead([HOST, *fields.items()], "1.1")
     with pytest.raises(CredentialRefused) as caught:
-        credential(fields)
+        head.credential()
     assert caught.value.code == code
     assert caught.value.headers["WWW-Authenticate"].startswith("Bearer")

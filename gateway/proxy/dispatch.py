@@ -1,0 +1,60 @@
+"""Gives each request to the proxied path or to the application."""
+
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from gateway.models.routes import Route, Transport
+from gateway.proxy.exchange import Exchange, ProxyContext
+from gateway.proxy.head import check_path
+from gateway.proxy.stream import StreamExchange
+from gateway.routes import RouteTable
+from gateway.server.asgi import AsgiExchange
+from gateway.server.request import Request
+from shared.problem import SpeechgateError
+
+_Found = tuple[str, Mapping[str, Route]]
+
+
+class Dispatcher:
+    """Serves every request of the process.
+
+    Args:
+        proxy: What the proxied path works with.
+        table: Proxied routes.
+        app: Answers everything else.
+        state: What the application's lifespan yields.
+    """
+
+    def __init__(
+        self, proxy: ProxyContext, table: RouteTable[Route], app: ASGIApp, state: dict[str, Any]
+    ) -> None:
+        self._proxy = proxy
+        self._table = table
+        self._app = app
+        self._state = state
+        # A path that is declared as it is needs no other check than being equal to it.
+        self._fixed: dict[bytes, _Found] = {
+            template.encode(): (template, routes) for template, routes in table.fixed.items()
+        }
+
+    def __call__(self, request: Request) -> Coroutine[Any, Any, None]:
+        """What answers one request."""
+        path = request.target.partition(b"?")[0]
+        found = self._fixed.get(path) or self._find(path)
+        if found is None:
+            return AsgiExchange(request).run(self._app, self._state)
+        template, routes = found
+        if next(iter(routes.values())).transport is Transport.HTTP:
+            return Exchange(self._proxy, request, template).run(routes)
+        return StreamExchange(self._proxy, request, template).run(routes)
+
+    def _find(self, path: bytes) -> _Found | None:
+        try:
+            routes = self._table.find(check_path(path))
+        except SpeechgateError:
+            return None  # The application's guard says what is wrong with it.
+        if routes is None:
+            return None
+        return next(iter(routes.values())).template, routes

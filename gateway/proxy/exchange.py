@@ -1,0 +1,373 @@
+"""One proxied request and its answer.
+
+Order: path and headers → route → sender → permission → limits → kill switch → model → service.
+Whatever can be refused without I/O is refused first.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.exceptions import (
+    ConcurrencyExceeded,
+    MethodNotAllowed,
+    QuotaExceeded,
+    RouteClosed,
+    ScopeMissing,
+    UpstreamUnavailable,
+)
+from gateway.models.flags import DEFAULT_CHOICE, ModelChoice
+from gateway.models.limits import Cap, Decision, Lease, Policy
+from gateway.models.principal import Principal
+from gateway.models.routes import BodyBound, Outage, Route, Service
+from gateway.models.streams import StreamBounds
+from gateway.proxy.answer import AnswerHead
+from gateway.proxy.context import TraceHeaders
+from gateway.proxy.head import RequestHead
+from gateway.proxy.overload import Overload
+from gateway.proxy.record import Facts, Observer, Record
+from gateway.proxy.refusal import refuse
+from gateway.ratelimit.headers import limit_headers, policy_header, retry_after_s
+from gateway.server.body import ClientLeft
+from gateway.server.request import Request
+from gateway.services.authentication import Authenticator
+from gateway.upstream.pool import LeasedResponse, ReplicaPool
+from gateway.upstream.protocol import Header, UpstreamBroken, UpstreamRequest, UpstreamTimeout
+from shared.identity import IdentityIssuer
+from shared.logging import get_logger
+from shared.problem import SpeechgateError, Unavailable
+from shared.tracing import current_context
+
+_logger = get_logger(__name__)
+_UNAUTHORIZED, _CLIENT_LEFT = 401, 499
+_SMALL_BODY_BYTES = 64 * 1024
+_PROTO = (b"x-forwarded-proto", b"http")
+
+
+class ProxyLimiter(Protocol):
+    """Decides at once where it can."""
+
+    def submit(
+        self,
+        key: str,
+        policy: Policy,
+        cost: int,
+        caps: Sequence[Cap],
+        *,
+        fail_closed: bool,
+    ) -> "Decision | asyncio.Future[Decision]":
+        """One decision; see `Limiter`."""
+
+    def renew(self, lease: Lease) -> None:
+        """The stream goes on; never waits."""
+
+    def release(self, lease: Lease) -> None:
+        """The request ended; never waits."""
+
+
+class ModelChooser(Protocol):
+    """Chooses the model that serves a request."""
+
+    def choose(self, flag: str | None, principal: Principal, session_id: str | None) -> ModelChoice:
+        """From memory; never waits."""
+
+
+class TicketRedeemer(Protocol):
+    """Turns a single-use ticket into its sender."""
+
+    async def redeem(self, ticket: str) -> Principal:
+        """The sender, once."""
+
+
+class RouteSwitch(Protocol):
+    """Knows which routes operators have closed."""
+
+    def closed(self, template: str) -> bool:
+        """From memory; never waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyContext:
+    """What the proxied path works with; opened by the lifespan."""
+
+    authenticator: Authenticator
+    limiter: ProxyLimiter
+    issuer: IdentityIssuer
+    pools: Mapping[Service, ReplicaPool]
+    models: ModelChooser
+    switches: RouteSwitch
+    overload: Overload
+    observer: Observer
+    tickets: TicketRedeemer
+    body_bounds: Mapping[BodyBound, int]
+    stream_bounds: StreamBounds
+    timeout_s: float
+
+
+def caps_of(principal: Principal) -> Sequence[Cap]:
+    """The bounds on a sender's requests in flight."""
+    per_key, per_tenant = principal.concurrency
+    if per_key is None and per_tenant is None:
+        return ()
+    identity = principal.identity
+    caps = []
+    if per_key is not None:
+        caps.append(Cap("key", identity.subject, per_key))
+    if per_tenant is not None:
+        caps.append(Cap("tenant", identity.tenant_id, per_tenant))
+    return caps
+
+
+class Exchange:
+    """Serves one request; `run` is its whole life."""
+
+    __slots__ = (
+        "_admitted",
+        "_code",
+        "_context",
+        "_lease",
+        "_limits",
+        "_principal",
+        "_replica",
+        "_request",
+        "_route",
+        "_status",
+        "_trace",
+        "_upstream",
+        "_variant",
+    )
+
+    def __init__(self, context: ProxyContext, request: Request, template: str) -> None:
+        self._context = context
+        self._request = request
+        self._route = template
+        self._limits: Sequence[Header] = ()
+        self._principal: Principal | None = None
+        self._lease: Lease | None = None
+        self._upstream: str | None = None
+        self._replica: str | None = None
+        self._variant: str | None = None
+        self._code: str | None = None
+        self._status = 0
+        self._admitted = False
+        self._trace = TraceHeaders()
+
+    async def run(self, routes: Mapping[str, Route]) -> None:
+        """Answer the request, whatever happens.
+
+        Args:
+            routes: Of its path, by method.
+        """
+        context, request = self._context, self._request
+        context.observer.started()
+        try:
+            await self._serve(routes)
+        except SpeechgateError as error:
+            self._refuse(error)
+        except ClientLeft:
+            self._status = _CLIENT_LEFT
+        except asyncio.CancelledError:
+            # By the client that left, or by the server whose patience after SIGTERM is over.
+            if request.channel.closed:
+                self._status = _CLIENT_LEFT
+            elif not request.started:
+                self._refuse(Unavailable("This process is shutting down.", code="shutting_down"))
+            raise
+        except Exception as error:
+            _logger.error("unhandled error", exc_info=error)
+            if not request.started:
+                self._refuse(
+                    SpeechgateError("Something went wrong on our side; quote the request id.")
+                )
+        finally:
+            if self._admitted:
+                context.overload.leave()
+            if self._lease is not None:
+                context.limiter.release(self._lease)
+            self._note()
+
+    async def _serve(self, routes: Mapping[str, Route]) -> None:
+        context, request = self._context, self._request
+        head = RequestHead(request.headers, request.version)
+        body, noted = request.body, head.noted
+        body.declare(head.length, noted.get(b"expect") if noted else None)
+        if noted:
+            self._trace = TraceHeaders(noted)
+        current_context.set(self._trace.context)
+        route = routes.get(request.method)
+        if route is None:
+            raise MethodNotAllowed(routes)
+        context.overload.admit(route.priority)
+        self._admitted = True
+        principal = await self._sender(head)
+        self._principal = principal
+        decided = self._decide(principal, route)
+        if not isinstance(decided, Decision):
+            decided = await decided
+        self._admit(principal, decided)
+        if context.switches.closed(route.template):
+            raise RouteClosed
+        choice = DEFAULT_CHOICE
+        if route.model_flag is not None:
+            session = noted.get(b"x-session-id")
+            choice = context.models.choose(
+                route.model_flag, principal, session.decode("latin-1") if session else None
+            )
+        self._variant = choice.variant
+        self._upstream = route.service
+        await self._forward(principal, route, head, choice)
+
+    async def _sender(self, head: RequestHead) -> Principal:
+        """Who sent the request."""
+        authenticator, credential = self._context.authenticator, head.credential()
+        return authenticator.cached(credential) or await authenticator.authenticate(credential)
+
+    def _decide(self, principal: Principal, route: Route) -> "Decision | asyncio.Future[Decision]":
+        if not principal.may(route.scope):
+            self._limits = (policy_header(principal.policy),)
+            raise ScopeMissing(route.scope)
+        return self._context.limiter.submit(
+            principal.identity.subject,
+            principal.policy,
+            route.cost,
+            caps_of(principal),
+            fail_closed=route.outage is Outage.FAIL_CLOSED,
+        )
+
+    def _admit(self, principal: Principal, decision: Decision) -> None:
+        policy = principal.policy
+        self._lease = decision.lease
+        self._limits = limit_headers(policy, decision)
+        if decision.allowed:
+            return
+        if decision.capped is not None:
+            raise ConcurrencyExceeded(decision.capped)
+        violated = [
+            window.name for window, full in zip(policy, decision.violated, strict=True) if full
+        ]
+        raise QuotaExceeded(violated, retry_after_s(decision))
+
+    async def _forward(
+        self, principal: Principal, route: Route, head: RequestHead, choice: ModelChoice
+    ) -> None:
+        """Let a replica answer."""
+        body = self._request.body
+        if body.received or not body.ended:
+            body.bound(self._context.body_bounds[route.body])
+            if not body.ended and (body.length is None or body.length <= _SMALL_BODY_BYTES):
+                # A slow client must not keep a service waiting for a small body; of one of
+                # unknown length, as much as is small is waited for.
+                await body.arrive(None if body.length is not None else _SMALL_BODY_BYTES)
+        response = await self._context.pools[route.service].send(
+            self._to_service(principal, route, head, choice), route.priority
+        )
+        await self._relay(response)
+
+    async def _relay(self, response: LeasedResponse) -> None:
+        """Pass a service's answer on."""
+        request = self._request
+        self._replica = response.replica
+        try:
+            if response.status == _UNAUTHORIZED:
+                # The service doubts the gateway, not the client.
+                raise UpstreamUnavailable(
+                    "The service refused the gateway.", code="upstream_refused"
+                )
+            answer = AnswerHead(response.headers)
+            part, more = response.take()
+            headers = self._headers_of(answer)
+            if not more and answer.framed:
+                request.respond(response.status, headers, part, answer.protection)
+                return
+            request.start(response.status, headers, framed=answer.framed, lines=answer.protection)
+            await self._stream(response, part, more=more)
+        finally:
+            response.close()
+
+    def _to_service(
+        self, principal: Principal, route: Route, head: RequestHead, choice: ModelChoice
+    ) -> UpstreamRequest:
+        request, body = self._request, self._request.body
+        return UpstreamRequest(
+            request.method,
+            request.target.decode("latin-1"),
+            head.kept + self._own(principal, route, choice),
+            body if body.received or not body.ended else None,
+            route.idempotent,
+            request.arrived + self._context.timeout_s,
+        )
+
+    def _own(self, principal: Principal, route: Route, choice: ModelChoice) -> list[Header]:
+        """What the gateway states itself."""
+        request = self._request
+        client = request.channel.client
+        own = [
+            (b"x-sg-identity", self._context.issuer.issue_bytes(principal.identity, route.service)),
+            *self._trace.headers,
+            (b"x-forwarded-for", client[0].encode() if client else b"unknown"),
+            _PROTO,
+        ]
+        if choice.model is not None:
+            own.append((b"x-sg-model", choice.reference.encode()))
+        length = request.body.received if request.body.ended else request.body.length
+        if length or (length == 0 and request.method != "GET"):
+            own.append((b"content-length", b"%d" % length))
+        return own
+
+    async def _stream(self, response: LeasedResponse, part: bytes, *, more: bool) -> None:
+        request = self._request
+        request.write(part)
+        try:
+            while more:
+                await request.channel.drain()
+                part, more = await response.read()
+                request.write(part)
+        except (UpstreamBroken, UpstreamTimeout) as error:
+            # Not finished, so that the server drops the connection: the client must not take
+            # half an answer for a whole one.
+            self._code = "answer_broken"
+            _logger.warning("answer broke off", replica=response.replica, kind=type(error).__name__)
+        else:
+            request.finish()
+
+    def _headers_of(self, answer: AnswerHead) -> list[Header]:
+        if answer.used is not None and answer.used != b"variant":
+            self._variant = answer.used.decode("latin-1")
+        headers = answer.kept
+        headers += self._limits
+        headers += self._trace.headers
+        headers.append((b"x-model-variant", (self._variant or "default").encode()))
+        return headers
+
+    def _refuse(self, error: SpeechgateError) -> None:
+        self._code, self._status = error.code, error.status
+        refuse(self._request, error, self._trace.context, self._limits)
+
+    def _note(self) -> None:
+        request, principal = self._request, self._principal
+        trace = self._trace.context
+        identity = principal.identity if principal is not None else None
+        facts = Facts(
+            request.method,
+            self._route,
+            self._status or request.status or _CLIENT_LEFT,
+            self._variant,
+            identity.subject if identity is not None else None,
+            identity.tenant_id if identity is not None else None,
+            self._upstream,
+            self._replica,
+            self._code,
+        )
+        self._context.observer.finished(
+            Record(
+                facts,
+                time.time(),
+                asyncio.get_running_loop().time() - request.arrived,
+                trace.request_id,
+                trace.trace_id,
+                request.body.received,
+                request.sent,
+            )
+        )

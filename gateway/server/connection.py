@@ -1,0 +1,368 @@
+"""One client connection: requests in, answers out, in order."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import httptools
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from gateway.server.body import ClientLeft, RequestBody, timed_out
+from gateway.server.channel import NEVER, ClientChannel, Passenger
+from gateway.server.limits import ConnectionLimits
+from gateway.server.pace import BodyPace
+from gateway.server.request import Request
+from gateway.server.response import CONTINUE, Header
+from shared.asgi.body import RequestTimeout
+from shared.logging import get_logger
+from shared.problem import BadRequest, SpeechgateError
+
+_logger = get_logger(__name__)
+
+
+class HeadTooLarge(BadRequest):
+    """Request line and header fields are over the bound."""
+
+    status = 431
+    title = "Request header fields too large"
+    default_code = "head_too_large"
+
+
+class HeadTimeout(BadRequest):
+    """The request's head did not arrive in time."""
+
+    status = 408
+    title = "Request timeout"
+    default_code = "request_timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpService:
+    """What connections serve.
+
+    Attributes:
+        dispatch: Answers a request.
+        refuse: Answers one that could not be read.
+        limits: Of each connection.
+        connections: That are open.
+    """
+
+    dispatch: Callable[[Request], Coroutine[Any, Any, None]]
+    refuse: Callable[[Request, SpeechgateError], None]
+    limits: ConnectionLimits
+    connections: set[ClientChannel] = field(default_factory=set)
+
+
+class HttpConnection(ClientChannel):
+    """Parses requests one after another and writes their answers in order.
+
+    The arguments are those that `uvicorn.Server` gives; `app_state["http"]` is an `HttpService`.
+    """
+
+    def __init__(
+        self,
+        config: Config,  # noqa: ARG002 - uvicorn's calling convention
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._service: HttpService = app_state["http"]
+        super().__init__(self._service.limits, _loop or asyncio.get_running_loop())
+        self._server_state = server_state
+        self._parser = httptools.HttpRequestParser(self)
+        self._pace = BodyPace(self._limits)
+        self._draining = False
+        # The request that is being received, and the one that is being answered.
+        self._receiving: Request | None = None
+        self._answering: Request | None = None
+        self._waiting: deque[Request] = deque()
+        self._target = b""
+        self._headers: list[Header] = []
+        self._in_head = False
+        self._head_bytes = 0
+        self._early = b""
+        self._fed = 0
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client connected."""
+        super().connection_made(transport)
+        connections = self._service.connections
+        if len(connections) >= self._limits.max_connections:
+            self.abort()
+            return
+        connections.add(self)
+        self._server_state.connections.add(self)  # type: ignore[arg-type] # counts them
+        self.deadline = self.loop.time() + self._limits.head_timeout_s
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection is gone, whoever closed it."""
+        super().connection_lost(error)
+        self._service.connections.discard(self)
+        self._server_state.connections.discard(self)
+        answering = self._answering
+        for request in (self._receiving, answering, *self._waiting):
+            if request is not None and not request.body.ended:
+                request.body.fail(ClientLeft())
+        self._waiting.clear()
+        if answering is not None and not answering.finished:
+            answering.leave()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the client."""
+        if self.passenger is not None:
+            self.passenger.received(data)
+            return
+        if self._answering is not None and self._answering.upgrades:
+            self._keep_early(data)
+            return
+        self._fed = len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._keep_early(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            if not self.closed:
+                self._reject(BadRequest("This is not a well-formed HTTP/1.1 request."))
+            return
+        answering = self._answering
+        if answering is not None and self.deadline is NEVER and not answering.body.ended:
+            self._watch_body()
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > self._limits.max_head_bytes:
+                self._reject(HeadTooLarge("The head of the request is too large."))
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        super().resume_writing()
+        self._watch_body()
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self._target, self._headers = b"", []
+        self._in_head, self._head_bytes = True, 0
+        if self._answering is None:
+            self.deadline = self.loop.time() + self._limits.head_timeout_s
+
+    def on_url(self, part: bytes) -> None:
+        """The request target, or a part of it."""
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header field; trailers are dropped."""
+        if self._in_head:
+            self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        self._in_head = False
+        parser, headers = self._parser, self._headers
+        if len(headers) > self._limits.max_fields or self._is_large(headers):
+            self._reject(HeadTooLarge("The head of the request is too large."))
+            return
+        version = parser.get_http_version()
+        request = Request(
+            self,
+            parser.get_method().decode("ascii"),
+            self._target,
+            version,
+            headers,
+            RequestBody(self),
+            keep_alive=version == "1.1" and parser.should_keep_alive() and not self._draining,
+            upgrades=parser.should_upgrade(),
+            arrived=self.loop.time(),
+        )
+        if request.upgrades:
+            request.keep_alive = False
+        self._receiving = request
+        if self._answering is None:
+            self._begin(request)
+        else:
+            # Pipelined: answered in turn. No more is read meanwhile.
+            self._waiting.append(request)
+            self.pause_reading()
+
+    def on_body(self, data: bytes) -> None:
+        """A part of a body."""
+        request = self._receiving
+        if request is None:
+            return
+        request.body.feed(data)
+        if request.finished and request.body.received > self._limits.linger_bytes:
+            self.close()
+
+    def on_message_complete(self) -> None:
+        """The body is complete."""
+        request, self._receiving = self._receiving, None
+        if request is None:
+            return
+        request.body.end()
+        if request is self._answering:
+            if self._drained is None:
+                self.deadline = NEVER
+            if request.finished:
+                self._after(request)
+
+    # What requests and bodies call.
+
+    def hold(self) -> None:
+        """Read no more of a body for now."""
+        if self._drained is None:
+            self.deadline = NEVER
+        self.pause_reading()
+
+    def flow(self) -> None:
+        """Read on."""
+        if not self._waiting:
+            self.resume_reading()
+            self._watch_body()
+
+    def send_continue(self) -> None:
+        """Tell the client to send the body."""
+        self.write(CONTINUE)
+        self._watch_body()
+
+    def take_over(self, passenger: Passenger) -> None:
+        """Give the connection's bytes to somebody else, for good."""
+        super().take_over(passenger)
+        if self._early:
+            passenger.received(self._early)
+            self._early = b""
+
+    # What the server and the sweeper call.
+
+    def shutdown(self) -> None:
+        """Finish what is in flight, then close."""
+        self._draining = True
+        answering = self._answering
+        if self.passenger is not None:
+            self.passenger.drain()
+        elif answering is None:
+            self.close()
+        else:
+            answering.keep_alive = False
+            if answering.task is not None and not answering.task.done():
+                # The server waits for it, and cancels it when its patience ends.
+                self._server_state.tasks.add(answering.task)
+                answering.task.add_done_callback(self._server_state.tasks.discard)
+
+    def check(self, now: float) -> None:
+        """Act on a deadline that has passed."""
+        request = self._answering
+        if self.passenger is not None or self._drained is not None:
+            super().check(now)
+        elif request is None:
+            if self._in_head:
+                self._reject(HeadTimeout("The head of the request did not arrive in time."))
+            else:
+                self.close()
+        elif request.finished:
+            self.close()  # It lingered long enough.
+        elif not request.body.awaited:
+            self.deadline = NEVER
+        elif self._pace.is_late(request.body, now):
+            self.deadline = NEVER
+            request.keep_alive = False
+            request.body.fail(timed_out())
+        else:
+            self.deadline = now
+
+    def _is_large(self, headers: list[Header]) -> bool:
+        """Whether a head that came in one piece is over its bound; most pieces are under it."""
+        if self._fed <= self._limits.max_head_bytes:
+            return False
+        size = len(self._target) + sum(len(name) + len(value) for name, value in headers)
+        return size > self._limits.max_head_bytes
+
+    def _watch_body(self) -> None:
+        request = self._answering
+        if self._drained is not None:
+            return
+        if request is not None and not request.finished:
+            if request.body.awaited:
+                self.deadline = self.loop.time()
+                self._pace.start(request.body, self.deadline)
+            else:
+                self.deadline = NEVER
+
+    def _keep_early(self, data: bytes) -> None:
+        """Bytes that came before an upgrade was agreed to; they belong to the new protocol."""
+        self._early += data
+        if len(self._early) > self._limits.max_head_bytes:
+            self.abort()
+
+    def _begin(self, request: Request) -> None:
+        self._answering = request
+        self.deadline = NEVER
+        request.task = self.loop.create_task(self._serve(request))
+
+    async def _serve(self, request: Request) -> None:
+        try:
+            await self._service.dispatch(request)
+        except ClientLeft:
+            pass
+        except Exception as error:
+            _logger.error("unhandled error", exc_info=error)
+            if not request.started:
+                self._service.refuse(request, SpeechgateError("Something went wrong on our side."))
+        finally:
+            if self.passenger is None and not self.closed:
+                self._after(request)
+
+    def _after(self, request: Request) -> None:
+        """The request was answered, as far as it will be."""
+        if self._answering is not request:
+            return
+        if not request.finished:
+            # The client must not take half an answer for a whole one.
+            self.abort()
+        elif not request.body.ended:
+            self._let_rest_pass(request)
+        else:
+            self._answering = None
+            if self._draining or not request.keep_alive:
+                self.close()
+            elif self._waiting:
+                self._begin(self._waiting.popleft())
+                if not self._waiting:
+                    self.resume_reading()
+            else:
+                limits = self._limits
+                wait = limits.head_timeout_s if self._in_head else limits.idle_timeout_s
+                self.deadline = self.loop.time() + wait
+
+    def _let_rest_pass(self, request: Request) -> None:
+        """Read and drop what a client still sends of a refused body.
+
+        A reset could take the answer away from a client that is still writing.
+        """
+        if request.body.owes_continue or isinstance(request.body.error, RequestTimeout):
+            self.close()
+        elif not request.body.discarding:
+            request.body.discard()
+            self.deadline = self.loop.time() + self._limits.linger_s
+
+    def _reject(self, error: SpeechgateError) -> None:
+        """Answer what cannot be read as a request, and close."""
+        if self._answering is None and not self._draining:
+            request = Request(
+                self,
+                "GET",
+                b"/",
+                "1.1",
+                [],
+                RequestBody(self),
+                keep_alive=False,
+                upgrades=False,
+                arrived=self.loop.time(),
+            )
+            request.body.end()
+            self._service.refuse(request, error)
+        self.close()
