@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from gateway.db.schema import MIGRATIONS
 from gateway.main import create_app, load_settings
+from gateway.server.connection import HttpConnection
 from shared.server import main
 
 _GC_THRESHOLD = 50_000
@@ -22,4 +23,4 @@ def _create_tuned_app() -> FastAPI:
 
 
 if __name__ == "__main__":
-    main("gateway", _create_tuned_app, load_settings, MIGRATIONS)
+    main("gateway", _create_tuned_app, load_settings, MIGRATIONS, HttpConnection)

@@ -1,24 +1,39 @@
 """The gateway's application."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
+from gateway.handlers.admin_keys import keys_router
+from gateway.handlers.admin_organizations import organizations_router
+from gateway.handlers.admin_plans import plans_router
+from gateway.handlers.admin_users import users_router
+from gateway.handlers.auth import auth_router
 from gateway.handlers.docs import docs_router
+from gateway.handlers.flags import flags_router
 from gateway.lifespan import open_context
-from gateway.middleware.proxy import ProxyMiddleware
+from gateway.middleware.guard import GuardMiddleware
 from gateway.middleware.security_headers import SecurityHeadersMiddleware
-from gateway.routes import RouteTable
+from gateway.proxy.dispatch import Dispatcher
+from gateway.proxy.refusal import refuse
+from gateway.routes import OWN_ROUTES, ROUTES, RouteTable
+from gateway.server.connection import HttpService
+from gateway.server.limits import ConnectionLimits
+from gateway.server.sweeper import Sweeper
 from gateway.settings import GatewaySettings
 from shared.app import VERSION
+from shared.asgi.body import BodyLimitMiddleware
 from shared.asgi.context import RequestContextMiddleware
 from shared.asgi.errors import install_error_handlers
 from shared.health import Health, health_router
 from shared.logging import configure_logging
 from shared.metrics import Metrics
+from shared.openapi import build_document
+
+_API_PREFIX = "/api/"
 
 
 def load_settings() -> GatewaySettings:
@@ -27,28 +42,90 @@ def load_settings() -> GatewaySettings:
 
 
 def create_app(settings: GatewaySettings | None = None) -> FastAPI:
-    """The application; settings come from the environment when absent."""
+    """The application; settings come from the environment when absent.
+
+    Its lifespan also yields `http`: what `gateway.server` serves, proxied routes included.
+
+    Raises:
+        RuntimeError: A handler's route is not declared, or a declared one has no handler.
+    """
     settings = settings or load_settings()
     configure_logging("gateway", settings.log_level)
     metrics, health = Metrics("gateway"), Health(VERSION)
-    infrastructure = health_router(health, metrics)
-    own_document = get_openapi(title="speechgate", version=VERSION, routes=infrastructure.routes)
+    own = [health_router(health, metrics), *_api_routers()]
+    own_document = build_document(
+        "speechgate", VERSION, [route for router in own for route in router.routes]
+    )
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         async with open_context(settings, health, metrics, own_document) as context:
+            state: dict[str, Any] = {"context": context}
+            dispatcher = Dispatcher(context.proxy, RouteTable(ROUTES), app, state)
+            service = HttpService(dispatcher, refuse, connection_limits(settings))
+            sweeper = Sweeper(service.connections)
+            sweeper.start()
             health.started = True
-            yield {"context": context}
+            yield {**state, "http": service}
             health.started = False
+            sweeper.stop()
 
     app = FastAPI(title="speechgate", version=VERSION, lifespan=lifespan, openapi_url=None)
     app.state.health = health
     app.state.metrics = metrics
-    app.include_router(infrastructure)
-    app.include_router(docs_router())
+    for router in (*own, docs_router()):
+        app.include_router(router)
+    check_declared(own)
     install_error_handlers(app)
     # The last one added is the outermost.
-    app.add_middleware(ProxyMiddleware, table=RouteTable())
+    app.add_middleware(
+        BodyLimitMiddleware,
+        max_bytes=min(settings.small_body_bytes, settings.max_body_bytes),
+        receive_timeout_s=settings.receive_timeout_s,
+    )
+    app.add_middleware(GuardMiddleware, table=RouteTable(OWN_ROUTES))
     app.add_middleware(RequestContextMiddleware, metrics=metrics)
     app.add_middleware(SecurityHeadersMiddleware)
     return app
+
+
+def _api_routers() -> list[APIRouter]:
+    return [
+        auth_router(),
+        organizations_router(),
+        plans_router(),
+        users_router(),
+        keys_router(),
+        flags_router(),
+    ]
+
+
+def connection_limits(settings: GatewaySettings) -> ConnectionLimits:
+    """The bounds of client connections."""
+    return ConnectionLimits(
+        max_connections=settings.max_connections,
+        max_head_bytes=settings.max_head_bytes,
+        head_timeout_s=settings.head_timeout_s,
+        receive_timeout_s=settings.receive_timeout_s,
+        min_body_rate=settings.min_body_rate,
+        send_timeout_s=settings.send_timeout_s,
+    )
+
+
+def check_declared(routers: list[APIRouter]) -> None:
+    """Compare the handlers with the table that says who may call them.
+
+    Raises:
+        RuntimeError: They differ.
+    """
+    declared = {(route.method, route.template) for route in OWN_ROUTES}
+    handled = set(_operations(routers))
+    if declared != handled:
+        raise RuntimeError(f"routes declared or handled, not both: {sorted(declared ^ handled)}")
+
+
+def _operations(routers: list[APIRouter]) -> Iterator[tuple[str, str]]:
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute) and route.path.startswith(_API_PREFIX):
+                yield from ((method, route.path) for method in route.methods or ())

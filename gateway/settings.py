@@ -1,8 +1,9 @@
 """Settings of the gateway, read from `SPEECHGATE_…` environment variables."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.settings import Bytes, CommonSettings, Seconds
 
@@ -20,9 +21,13 @@ class GatewaySettings(CommonSettings):
     )
     identity_private_key_file: Path = Field(description="Ed25519 private key (PKCS8 PEM)")
 
-    asr_urls: str = Field(default="", description="Comma-separated base URLs of ASR replicas")
-    tts_urls: str = Field(default="", description="Comma-separated base URLs of TTS replicas")
-    nlp_urls: str = Field(default="", description="Comma-separated base URLs of NLP replicas")
+    asr_urls: str = Field(
+        default="",
+        description="ASR replicas: comma-separated base URLs, file:/path (one a line), "
+        "dns://host:port or srv://_service._proto.name",
+    )
+    tts_urls: str = Field(default="", description="TTS replicas, likewise")
+    nlp_urls: str = Field(default="", description="NLP replicas, likewise")
 
     rate_per_minute: int = Field(default=60, ge=1, description="Requests of one key in 60 s")
     rate_per_hour: int = Field(default=1_000, ge=1)
@@ -35,7 +40,70 @@ class GatewaySettings(CommonSettings):
     upstream_max_in_flight: int = Field(
         default=256, ge=1, description="Requests at one replica; more are refused at once"
     )
+    upstream_service_max_in_flight: int = Field(
+        default=1024, ge=1, description="Requests at all replicas of one service"
+    )
+    upstream_slow_start_s: Seconds = Field(
+        default=10.0, description="Time in which the share of a new replica grows to the whole"
+    )
+    upstream_max_lookup_wait_s: Seconds = Field(
+        default=30.0, description="Longest time between two look-ups of replicas"
+    )
+    max_in_flight: int = Field(
+        default=2048, ge=1, description="Proxied requests in this process; more are shed"
+    )
+
+    # Client connections.
+    max_connections: int = Field(default=16_384, ge=1, description="More are closed at once")
+    max_head_bytes: Bytes = Field(
+        default=32 * 1024, description="Largest request line and header fields together"
+    )
+    head_timeout_s: Seconds = Field(
+        default=10.0, description="Longest time for the head of a request to arrive"
+    )
+    min_body_rate: Bytes = Field(
+        default=512, description="Bytes per second that a request body keeps to after 10 s"
+    )
+    send_timeout_s: Seconds = Field(
+        default=30.0, description="Longest time for a client to read nothing of its answer"
+    )
+    stream_idle_timeout_s: Seconds = Field(
+        default=60.0, description="Longest silence of a WebSocket, in both directions together"
+    )
+    stream_max_bytes: Bytes = Field(
+        default=1 << 30, description="Most that a client may send over one WebSocket"
+    )
     small_body_bytes: Bytes = Field(
         default=1024 * 1024, description="Largest body of a route that takes no audio"
     )
     usage_flush_s: Seconds = Field(default=5.0, description="How often last_used_at is written")
+
+    # Feature flags: from a file, or from Unleash; without either every flag has its default.
+    flags_file: Path | None = Field(
+        default=None, description="Flags as JSON in the shape of Unleash's /api/client/features"
+    )
+    unleash_url: str = Field(default="", description="Base URL of Unleash, e.g. http://host:4242")
+    unleash_token_file: Path | None = Field(
+        default=None, description="Backend token of Unleash; it decides the environment"
+    )
+    unleash_environment: str = Field(
+        default="development",
+        pattern=r"^[0-9A-Za-z._~-]{1,50}$",
+        description="Name of the environment whose flags these are",
+    )
+    unleash_refresh_s: Seconds = Field(default=10.0, description="How often Unleash is asked")
+    flags_cache_dir: Path | None = Field(
+        default=None, description="Folder that keeps Unleash's flags over a restart"
+    )
+    flag_audit_sample: float = Field(
+        default=1.0, ge=0, le=1, description="Part of the evaluations of flags that is stored"
+    )
+    flag_audit_flush_s: Seconds = Field(default=1.0, description="How often they are written")
+
+    @model_validator(mode="after")
+    def _check_flags(self) -> Self:
+        if self.flags_file is not None and self.unleash_url:
+            raise ValueError("set flags_file or unleash_url, not both")
+        if self.unleash_url and self.unleash_token_file is None:
+            raise ValueError("unleash_url needs unleash_token_file")
+        return self

@@ -3,7 +3,11 @@
 import typer
 
 from gateway.cli.database import db
+from gateway.cli.flags import flags
 from gateway.cli.keys import keys
+from gateway.cli.organizations import organizations
+from gateway.cli.plans import plans
+from gateway.cli.users import users
 
 app = typer.Typer(
     name="speechgate",
@@ -12,6 +16,10 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # They could show a key.
 )
 app.add_typer(keys, name="keys")
+app.add_typer(users, name="users")
+app.add_typer(organizations, name="organizations")
+app.add_typer(plans, name="plans")
+app.add_typer(flags, name="flags")
 app.add_typer(db, name="db")
 
 __all__ = ["app"]

@@ -1,8 +1,9 @@
 """Where the command line finds the installation: the environment, or a local stack's folder."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -15,15 +16,22 @@ from rich.console import Console
 
 from gateway.db.redis import RedisLink
 from gateway.exceptions import DatabaseUnreachable
+from gateway.models.accounts import Page
 from gateway.repositories.key_cache import RedisKeyCache
 from gateway.repositories.store import Database
+from gateway.services.accounts import AccountService
 from gateway.services.hashing import KeyHasher
+from gateway.services.key_changes import KeyAnnouncer
 from gateway.services.keys import KeyService
+from gateway.services.passwords import PasswordHasher
+from gateway.services.plans import PlanService
 from shared.db.engine import create_engine
 from shared.metrics import Metrics
 from shared.problem import SpeechgateError
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
+PAGE = 200
 RunDir = Annotated[
     Path,
     typer.Option(
@@ -73,9 +81,18 @@ def find_settings(run_dir: Path) -> CliSettings:
     raise typer.Exit(2)
 
 
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the command line may do, on an installation."""
+
+    keys: KeyService
+    accounts: AccountService
+    plans: PlanService
+
+
 @asynccontextmanager
-async def open_keys(settings: CliSettings) -> AsyncIterator[KeyService]:
-    """The key service of an installation."""
+async def open_services(settings: CliSettings) -> AsyncIterator[Services]:
+    """The services of an installation."""
     async with AsyncExitStack() as stack:
         engine = create_engine(settings.database_url, pool_size=1)
         stack.push_async_callback(engine.dispose)
@@ -91,7 +108,42 @@ async def open_keys(settings: CliSettings) -> AsyncIterator[KeyService]:
             settings.key_pepper_file,
             settings.key_previous_pepper_files,
         )
-        yield KeyService(Database(engine), hasher, cache)
+        database = Database(engine)
+        announcer = KeyAnnouncer(cache, hasher.current)
+        yield Services(
+            keys=KeyService(database, hasher, announcer),
+            accounts=AccountService.over(database, PasswordHasher(), announcer),
+            plans=PlanService(database, announcer),
+        )
+
+
+def perform(run_dir: Path, work: Callable[[Services], Awaitable[Result]]) -> Result:
+    """The result of some work on the installation; errors become one line and exit status 1."""
+    settings = find_settings(run_dir)
+
+    async def with_services() -> Result:
+        async with open_services(settings) as services:
+            return await work(services)
+
+    return run(with_services())
+
+
+async def every(
+    pages: Callable[[str | None], Awaitable[Page[Item]]],
+) -> list[Item]:
+    """All items of a list that comes in pages.
+
+    Args:
+        pages: Given a cursor.
+    """
+    found: list[Item] = []
+    cursor: str | None = None
+    while True:
+        page = await pages(cursor)
+        found += page.items
+        cursor = page.next
+        if cursor is None:
+            return found
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.exceptions import DatabaseUnreachable
+from gateway.repositories.flag_evaluations import FlagEvaluationRepository
+from gateway.repositories.flags import FlagRepository
 from gateway.repositories.keys import KeyRepository
 from gateway.repositories.organizations import OrganizationRepository
+from gateway.repositories.plans import PlanRepository
+from gateway.repositories.roles import RoleRepository
+from gateway.repositories.sessions import SessionRepository
+from gateway.repositories.users import UserRepository
 from shared.db.engine import READ_ONLY, ping, session_factory
 from shared.db.group_commit import is_unreachable
 
@@ -17,8 +23,14 @@ from shared.db.group_commit import is_unreachable
 class Store:
     """The repositories of one transaction."""
 
+    flag_evaluations: FlagEvaluationRepository
+    flags: FlagRepository
     keys: KeyRepository
     organizations: OrganizationRepository
+    plans: PlanRepository
+    roles: RoleRepository
+    sessions: SessionRepository
+    users: UserRepository
 
 
 class Database:
@@ -48,7 +60,16 @@ class Database:
         try:
             async with sessions() as session, session.begin():
                 await _connect(session)
-                yield Store(KeyRepository(session), OrganizationRepository(session))
+                yield Store(
+                    flag_evaluations=FlagEvaluationRepository(session),
+                    flags=FlagRepository(session),
+                    keys=KeyRepository(session),
+                    organizations=OrganizationRepository(session),
+                    plans=PlanRepository(session),
+                    roles=RoleRepository(session),
+                    sessions=SessionRepository(session),
+                    users=UserRepository(session),
+                )
         except Exception as error:
             if is_unreachable(error):
                 raise DatabaseUnreachable from error

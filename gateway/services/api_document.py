@@ -7,89 +7,31 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from gateway.models.routes import BodyBound, Route, Service
+from gateway.models.routes import BodyBound, OwnRoute, Route, Service, Transport
+from gateway.services.api_texts import (
+    GUIDE,
+    HEADERS,
+    NOT_FOUND,
+    PROBLEM,
+    REFUSALS,
+    RETRY_AFTER,
+    TAGS,
+    TOO_LARGE,
+    UNPROCESSABLE,
+    Document,
+)
 from shared.logging import get_logger
 
 _logger = get_logger(__name__)
-Document = dict[str, Any]
 Fetch = Callable[[Service], Awaitable[Document]]
 
 REFRESH_S, RETRY_S = 60.0, 5.0
 _VARIABLE = re.compile(r"\{[^}]*\}")
 _SCHEMA_REF = "#/components/schemas/"
-_TAGS = {
-    "asr": "Speech to text",
-    "tts": "Text to speech",
-    "nmt": "Translation",
-    "nlp": "Text analysis",
-}
-
-GUIDE = """
-Speech and language models behind one gateway.
-
-**Keys.** Send your key in any of `Authorization: Bearer <key>`, `Authorization: Apikey <key>`,
-`Authorization: <key>` or `X-API-Key: <key>`; never in a URL. An operator makes keys with
-`speechgate keys create --name me --scope asr:infer`.
-
-**Limits.** Every key has three sliding windows, by default 60 requests in any minute, 1000 in any
-hour and 10000 in any day. `RateLimit-Policy` lists them, `RateLimit` says what is left of the
-tightest one, and a 429 carries `Retry-After` in seconds. Refused requests are not counted.
-
-**Errors** are `application/problem+json` (RFC 9457) with a stable `code` and the `request_id` to
-quote; a 503 carries `Retry-After`.
-
-**Tracing.** Every answer has `X-Request-ID` (yours, when you send a well-formed one) and
-`traceparent` (W3C).
-""".strip()
-
-_PROBLEM: Document = {
-    "type": "object",
-    "title": "Problem",
-    "description": "RFC 9457 problem details.",
-    "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "code": {"type": "string", "description": "Stable and machine-readable."},
-        "request_id": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "description": "What is wrong where (RFC 6901 pointers).",
-            "items": {
-                "type": "object",
-                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
-            },
-        },
-        "violated-policies": {"type": "array", "items": {"type": "string"}},
-    },
-}
-_HEADERS: Mapping[str, Document] = {
-    "X-Request-ID": {"schema": {"type": "string"}, "description": "Names this request in logs."},
-    "RateLimit-Policy": {
-        "schema": {"type": "string"},
-        "description": "All windows of the key.",
-        "example": '"minute";q=60;w=60, "hour";q=1000;w=3600, "day";q=10000;w=86400',
-    },
-    "RateLimit": {
-        "schema": {"type": "string"},
-        "description": "The tightest window: `r` requests left, oldest one leaves in `t` seconds.",
-        "example": '"minute";r=59;t=60',
-    },
-}
-_RETRY_AFTER: Document = {"schema": {"type": "integer"}, "description": "Seconds."}
-_BAD_REQUEST, _NOT_FOUND, _TOO_LARGE, _UNPROCESSABLE = 400, 404, 413, 422
-_REFUSALS: Mapping[int, tuple[str, Sequence[str]]] = {
-    _BAD_REQUEST: ("The request is malformed.", ()),
-    401: ("No key, or one that is malformed, unknown, revoked or expired.", ()),
-    403: ("The key lacks the scope.", ("RateLimit-Policy",)),
-    _NOT_FOUND: ("Nothing of yours has this id.", tuple(_HEADERS)),
-    _TOO_LARGE: ("The body is too large.", tuple(_HEADERS)),
-    _UNPROCESSABLE: ("A member of the request is wrong; `errors` says which.", tuple(_HEADERS)),
-    429: ("A window of the key is full.", (*_HEADERS, "Retry-After")),
-    503: ("A dependency is down or busy; try again.", ("Retry-After",)),
+_CREDENTIALS: list[Document] = [{"Bearer": []}, {"ApiKey": []}]
+_STREAMS = {
+    Transport.WEBSOCKET: "A stream over WebSocket",
+    Transport.SOCKET_IO: "Streams over Socket.IO 4",
 }
 
 
@@ -100,6 +42,7 @@ class ApiDocument:
         own: The gateway's own document.
         fetch: Gets a service's document.
         routes: What is public; anything else that a service offers is left out.
+        own_routes: Who may call the gateway's own.
         clock: Monotonic seconds.
     """
 
@@ -108,10 +51,11 @@ class ApiDocument:
         own: Document,
         fetch: Fetch,
         routes: Sequence[Route],
+        own_routes: Sequence[OwnRoute] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._own = own
+        self._own = _guard_own(own, own_routes)
         self._fetch = fetch
         self._routes = routes
         self._clock = clock
@@ -145,9 +89,9 @@ def merge(own: Document, services: Mapping[Service, Document], routes: Sequence[
     merged["info"]["description"] = GUIDE
     components = merged.setdefault("components", {})
     schemas: Document = components.setdefault("schemas", {})
-    schemas["Problem"] = _PROBLEM
-    components["headers"] = {**_HEADERS, "Retry-After": _RETRY_AFTER}
-    components["responses"] = {str(status): _refusal(status) for status in _REFUSALS}
+    schemas["Problem"] = PROBLEM
+    components["headers"] = {**HEADERS, "Retry-After": RETRY_AFTER}
+    components["responses"] = {str(status): _refusal(status) for status in REFUSALS}
     components["securitySchemes"] = {
         "Bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "sg_live_…"},
         "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -158,7 +102,8 @@ def merge(own: Document, services: Mapping[Service, Document], routes: Sequence[
     }
     for route in routes:
         key = (_VARIABLE.sub("{}", route.template), route.method.lower())
-        operation = operations.get(route.service, {}).get(key) or _undescribed(route)
+        described = operations.get(route.service, {}).get(key)
+        operation = described or _undescribed(route)
         merged["paths"].setdefault(route.template, {})[route.method.lower()] = _guard(
             operation, route
         )
@@ -166,7 +111,7 @@ def merge(own: Document, services: Mapping[Service, Document], routes: Sequence[
 
 
 def _refusal(status: int) -> Document:
-    description, headers = _REFUSALS[status]
+    description, headers = REFUSALS[status]
     content = {"application/problem+json": {"schema": {"$ref": f"{_SCHEMA_REF}Problem"}}}
     return {
         "description": description,
@@ -209,6 +154,11 @@ def _renamed(node: Any, names: Mapping[str, str]) -> Any:
 
 
 def _undescribed(route: Route) -> Document:
+    if route.transport is not Transport.HTTP:
+        return {
+            "summary": _STREAMS[route.transport],
+            "responses": {"101": {"description": "The stream is open."}},
+        }
     names = [name.strip("{}") for name in _VARIABLE.findall(route.template)]
     return {
         "summary": f"Served by {route.service}, which does not answer now",
@@ -221,32 +171,55 @@ def _undescribed(route: Route) -> Document:
 
 
 def _guard(operation: Document, route: Route) -> Document:
-    """What the gateway adds to every operation."""
-    task = route.template.split("/")[3]
-    responses: Document = operation.setdefault("responses", {})
-    for status, response in responses.items():
-        if status.startswith("2"):
-            response.setdefault("headers", {}).update(
-                {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
-            )
+    """What the gateway adds to an operation of a service."""
     has_body, has_id = route.body is not BodyBound.NONE, "{" in route.template
-    applies = {_TOO_LARGE: has_body, _UNPROCESSABLE: has_body, _NOT_FOUND: has_id}
-    for refusal in _REFUSALS:
-        # A service's own word for a refusal gives way: the shape is the same everywhere.
-        responses.pop(str(refusal), None)
-        if applies.get(refusal, True):
-            responses[str(refusal)] = {"$ref": f"#/components/responses/{refusal}"}
+    _describe_answers(operation, has_body=has_body, has_id=has_id)
     parameters = [
         parameter
         for parameter in operation.get("parameters", [])
         if not str(parameter.get("name", "")).lower().startswith("x-sg-")
     ]
-    slug = re.sub(r"[^a-z]+", "_", route.template.removeprefix("/api/v1/")).strip("_")
+    task = route.template.removeprefix("/api/v1/").split("/")[0]
     operation |= {
-        "tags": [_TAGS[task]],
-        "operationId": f"{route.method.lower()}_{slug}",
+        "tags": [TAGS.get(task) or TAGS[route.service]],
+        "operationId": _operation_id(route.method, route.template),
         "parameters": parameters,
-        "security": [{"Bearer": []}, {"ApiKey": []}],
+        "security": _CREDENTIALS,
         "x-required-scope": route.scope,
     }
     return operation
+
+
+def _guard_own(document: Document, routes: Sequence[OwnRoute]) -> Document:
+    """The gateway's own document, with what its guard adds to an operation."""
+    guarded = copy.deepcopy(document)
+    for route in routes:
+        operation = guarded["paths"][route.template][route.method.lower()]
+        has_id = "{" in route.template
+        _describe_answers(operation, has_body="requestBody" in operation, has_id=has_id)
+        operation["operationId"] = _operation_id(route.method, route.template)
+        if route.permission is not None:
+            operation["security"] = _CREDENTIALS
+        if route.permission:
+            operation["x-required-scope"] = route.permission
+    return guarded
+
+
+def _operation_id(method: str, template: str) -> str:
+    slug = re.sub(r"[^a-z]+", "_", template.removeprefix("/api/v1/")).strip("_")
+    return f"{method.lower()}_{slug}"
+
+
+def _describe_answers(operation: Document, *, has_body: bool, has_id: bool) -> None:
+    responses: Document = operation.setdefault("responses", {})
+    for status, response in responses.items():
+        if status.startswith("2"):
+            response.setdefault("headers", {}).update(
+                {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
+            )
+    applies = {TOO_LARGE: has_body, UNPROCESSABLE: has_body, NOT_FOUND: has_id}
+    for refusal in REFUSALS:
+        # A service's own word for a refusal gives way: the shape is the same everywhere.
+        responses.pop(str(refusal), None)
+        if applies.get(refusal, True):
+            responses[str(refusal)] = {"$ref": f"#/components/responses/{refusal}"}

@@ -11,9 +11,8 @@ the database is down, what any cache knows is used for up to 60 s; other keys ge
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from prometheus_client import Counter
@@ -23,22 +22,22 @@ from gateway.exceptions import (
     AuthUnavailable,
     CredentialRefused,
     DatabaseUnreachable,
-    RedisUnavailable,
+    OrganizationSuspended,
 )
 from gateway.models.keys import key_id_of
-from gateway.models.limits import Policy, make_policy
+from gateway.models.limits import Policy
 from gateway.models.principal import KeyRecord, Principal
-from gateway.repositories.key_cache import Found, RedisKeyCache
+from gateway.repositories.key_cache import RedisKeyCache
 from gateway.repositories.local_keys import LocalKeys, Remembered
 from gateway.repositories.store import Database
 from gateway.services.hashing import KeyHasher
-from shared.identity import Identity
+from gateway.services.key_records import DATABASE_TIMEOUT_S, KeyRecords
+from gateway.services.sessions import SessionReader
+from gateway.services.tokens import looks_like_token
 from shared.metrics import Metrics
 
 VERIFY_AFTER_S = 45.0
 """Age at which a cached record is verified again, so that none is believed beyond 60 s."""
-OUTAGE_GRACE_S = 60.0
-DATABASE_TIMEOUT_S = 2.0
 
 
 class UsageSink(Protocol):
@@ -49,7 +48,7 @@ class UsageSink(Protocol):
 
 
 class Authenticator:
-    """Checks API keys.
+    """Checks API keys and access tokens.
 
     Args:
         database: The truth.
@@ -59,6 +58,7 @@ class Authenticator:
         usage: Where `last_used_at` is collected.
         default_policy: Quotas of a key that has none of its own.
         metrics: Where lookups are counted.
+        sessions: Reads users' sessions; None refuses access tokens.
         clock: Monotonic seconds.
     """
 
@@ -71,19 +71,20 @@ class Authenticator:
         usage: UsageSink,
         default_policy: Policy,
         metrics: Metrics,
+        sessions: SessionReader | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._database = database
+        self._records = KeyRecords(database, database_state, cache, hasher)
         self._database_state = database_state
-        self._cache = cache
         self._hasher = hasher
         self._usage = usage
         self._default_policy = default_policy
+        self._sessions = sessions
         self._clock = clock
         self._local = LocalKeys()
-        self._lookups: dict[str, asyncio.Task[Remembered]] = {}
-        self._verifications: dict[str, asyncio.Task[None]] = {}
+        self._lookups: dict[bytes, asyncio.Task[Remembered]] = {}
+        self._verifications: dict[bytes, asyncio.Task[None]] = {}
         counter = Counter(
             "speechgate_key_lookups",
             "Key checks by where the answer came from",
@@ -97,38 +98,111 @@ class Authenticator:
         self._refused = counter.labels("refused_offline")
         self._unavailable = counter.labels("unavailable")
 
-    async def authenticate(self, key: str) -> Principal:
-        """The principal of a key.
+    def cached(self, credential: str) -> Principal | None:
+        """The principal, when this process knows it and may still believe it; never waits."""
+        digest = self._hasher.digest(credential)
+        found = self._local.fresh(digest, self._clock())
+        if found is None or found.principal is None:
+            return None
+        expires_at = found.principal.expires_at
+        if expires_at is not None and expires_at <= time.time():
+            return None
+        self._from_process.inc()
+        if found.record is not None:
+            self._usage.touch(found.record.key_id)
+        return found.principal
+
+    async def authenticate(self, credential: str) -> Principal:
+        """The principal of an API key or an access token.
 
         Raises:
-            CredentialRefused: Codes `key_malformed`, `key_unknown`, `key_revoked`, `key_expired`.
-            AuthUnavailable: Nothing that answers knows the key.
+            CredentialRefused: Codes `key_malformed`, `key_unknown`, `key_revoked`, `key_expired`,
+                `token_invalid`, `token_expired`, `session_revoked`.
+            OrganizationSuspended: Nobody of the organization may do anything.
+            AuthUnavailable: Nothing that answers knows the sender.
         """
+        sessions = self._sessions
+        if sessions is not None and looks_like_token(credential):
+            return await self._authenticate_user(sessions, credential)
         try:
-            key_id = key_id_of(key)
+            key_id = key_id_of(credential)
         except CredentialRefused:
             self._refused.inc()
             raise
-        fingerprint = self._hasher.digest(key).hex()
-        found = self._local.fresh(fingerprint, self._clock())
+        digest = self._hasher.digest(credential)
+        found = self._local.fresh(digest, self._clock())
         if found is None:
-            found = await self._shared_lookup(key, key_id, fingerprint)
+            found = await self._shared(digest, lambda: self._look_up(credential, key_id, digest))
         else:
             self._from_process.inc()
         principal = self._accept(found)
         self._usage.touch(key_id)
         return principal
 
-    def invalidate(self, key_id: str | None) -> None:
-        """Forget a key in this process; None when any number of invalidations may be missed."""
-        if key_id is None:
+    async def principal_of(self, key_id: str) -> Principal:
+        """The principal of a key that was authenticated before, as it is now.
+
+        Raises:
+            SpeechgateError: As `authenticate`.
+        """
+        try:
+            stored = await self._records.read(key_id)
+        except DatabaseUnreachable:
+            raise _unavailable() from None
+        record = KeyRecord.from_key(stored, time.time()) if stored else None
+        return self._accept(self._made(key_id, record, self._clock()))
+
+    async def principal_of_session(self, session_id: str, user_id: str) -> Principal:
+        """The user of a session that was authenticated before, as it is now.
+
+        Raises:
+            SpeechgateError: As `authenticate`.
+        """
+        if self._sessions is None:
+            raise _unavailable()
+        try:
+            return await self._sessions.principal(session_id, user_id, self._default_policy)
+        except DatabaseUnreachable:
+            raise _unavailable() from None
+
+    async def _authenticate_user(self, sessions: SessionReader, token: str) -> Principal:
+        claims = sessions.verify(token)
+        digest = self._hasher.digest(token)
+
+        async def read() -> Remembered:
+            started = self._clock()
+            if not self._database_state.up:
+                return self._stale_or_refuse(digest)
+            try:
+                async with asyncio.timeout(DATABASE_TIMEOUT_S):
+                    principal = await sessions.read(claims, self._default_policy)
+            except (DatabaseUnreachable, TimeoutError) as error:
+                self._database_state.failed(error)
+                return self._stale_or_refuse(digest)
+            self._from_database.inc()
+            entry = Remembered(None, principal, started, principal.identity.subject)
+            self._local.put(digest, entry, started)
+            return entry
+
+        found = self._local.fresh(digest, self._clock()) or await self._shared(digest, read)
+        if found.principal is None:
+            raise _unavailable()
+        return found.principal
+
+    def invalidate(self, holder: str | None) -> None:
+        """Forget a sender in this process.
+
+        Args:
+            holder: Id of a key, or `user:<id>`; None when any number of messages may be missed.
+        """
+        if holder is None:
             self._local.expire_all(self._clock())
         else:
-            self._local.invalidate(key_id, self._clock())
+            self._local.invalidate(holder, self._clock())
 
     async def require_database(self) -> None:
         """Raise when the database has been down for so long that no key is believed."""
-        if not self._in_grace():
+        if not self._records.in_grace:
             raise DatabaseUnreachable
 
     async def close(self) -> None:
@@ -140,130 +214,89 @@ class Authenticator:
 
     @staticmethod
     def _accept(found: Remembered) -> Principal:
-        record, principal = found.record, found.principal
-        if record is None or principal is None:
+        record = found.record
+        if record is None:
             raise CredentialRefused("This API key does not exist.", code="key_unknown")
         if record.revoked:
             raise CredentialRefused("This API key was revoked.", code="key_revoked")
         if record.expires_at is not None and record.expires_at <= time.time():
             raise CredentialRefused("This API key has expired.", code="key_expired")
-        return principal
+        if found.principal is None:
+            raise OrganizationSuspended
+        return found.principal
 
-    async def _shared_lookup(self, key: str, key_id: str, fingerprint: str) -> Remembered:
-        """One lookup for all requests that wait for the same key."""
-        task = self._lookups.get(fingerprint)
+    async def _shared(
+        self, digest: bytes, read: Callable[[], Coroutine[None, None, Remembered]]
+    ) -> Remembered:
+        """One lookup for all requests that wait for the same credential."""
+        task = self._lookups.get(digest)
         if task is None:
-            task = asyncio.create_task(self._look_up(key, key_id, fingerprint))
-            self._lookups[fingerprint] = task
-            task.add_done_callback(lambda _: self._lookups.pop(fingerprint, None))
+            task = asyncio.create_task(read())
+            self._lookups[digest] = task
+            task.add_done_callback(lambda _: self._lookups.pop(digest, None))
         # Shielded: one client that leaves must not cancel the others' lookup.
         return await asyncio.shield(task)
 
-    async def _look_up(self, key: str, key_id: str, fingerprint: str) -> Remembered:
-        started = self._clock()
-        cached = await self._ask_redis(fingerprint, key_id)
-        if cached is not None and self._believable(cached.record):
+    async def _look_up(self, key: str, key_id: str, digest: bytes) -> Remembered:
+        started, fingerprint = self._clock(), digest.hex()
+        cached = await self._records.ask_redis(fingerprint, key_id)
+        if cached is not None and self._records.believable(cached.record):
             self._from_redis.inc()
             if cached.record and time.time() - cached.record.verified_at > VERIFY_AFTER_S:
-                self._verify_behind(key, key_id, fingerprint)
-            return self._remember(fingerprint, key_id, cached.record, started)
+                self._verify_behind(key, key_id, digest)
+            return self._remember(digest, key_id, cached.record, started)
         try:
-            record = await self._ask_database(key, key_id)
+            record = await self._records.ask_database(key, key_id)
         except DatabaseUnreachable:
-            if cached is not None and cached.record and self._in_grace():
+            if cached is not None and cached.record and self._records.in_grace:
                 self._from_stale.inc()
-                return self._remember(fingerprint, key_id, cached.record, started)
-            return self._stale_or_refuse(fingerprint)
+                return self._remember(digest, key_id, cached.record, started)
+            return self._stale_or_refuse(digest)
         self._from_database.inc()
-        await self._share(fingerprint, key_id, record)
-        return self._remember(fingerprint, key_id, record, started)
+        await self._records.share(fingerprint, key_id, record)
+        return self._remember(digest, key_id, record, started)
 
-    def _in_grace(self) -> bool:
-        return self._database_state.down_for_s() <= OUTAGE_GRACE_S
-
-    def _believable(self, record: KeyRecord | None) -> bool:
-        """Whether a cached record may be used without the database."""
-        if record is None:
-            return True
-        if not self._database_state.up:
-            return self._in_grace()
-        return time.time() - record.verified_at <= OUTAGE_GRACE_S
-
-    def _stale_or_refuse(self, fingerprint: str) -> Remembered:
-        entry = self._local.stale(fingerprint)
-        if entry is None or entry.record is None or not self._in_grace():
+    def _stale_or_refuse(self, digest: bytes) -> Remembered:
+        entry = self._local.stale(digest)
+        known = entry is not None and (entry.record is not None or entry.principal is not None)
+        if entry is None or not known or not self._records.in_grace:
             self._unavailable.inc()
-            raise AuthUnavailable("The API key cannot be checked at the moment.", retry_after_s=5)
+            raise _unavailable()
         self._from_stale.inc()
         return entry
 
-    async def _ask_redis(self, fingerprint: str, key_id: str) -> Found | None:
-        if self._cache is None:
-            return None
-        try:
-            return await self._cache.get(fingerprint, key_id)
-        except RedisUnavailable:
-            return None
-
-    async def _ask_database(self, key: str, key_id: str) -> KeyRecord | None:
-        """The truth about a key; None when it does not exist or its secret is wrong."""
-        if not self._database_state.up:
-            raise DatabaseUnreachable
-        try:
-            async with (
-                asyncio.timeout(DATABASE_TIMEOUT_S),
-                self._database.transaction(read_only=True) as store,
-            ):
-                stored = await store.keys.find(key_id)
-        except (DatabaseUnreachable, TimeoutError) as error:
-            self._database_state.failed(error)
-            raise DatabaseUnreachable from error
-        self._database_state.succeeded()
-        hmac, version = (stored.hmac, stored.pepper_version) if stored else (None, None)
-        matches = self._hasher.matches(key, hmac, version)
-        return KeyRecord.from_key(stored, time.time()) if stored and matches else None
-
-    async def _share(self, fingerprint: str, key_id: str, record: KeyRecord | None) -> None:
-        """Put an answer of the database into the shared cache."""
-        if self._cache is None:
-            return
-        with contextlib.suppress(RedisUnavailable):  # The next lookup asks the database again.
-            if record is not None and record.revoked:
-                await self._cache.invalidate(fingerprint, key_id)
-            else:
-                await self._cache.put(fingerprint, key_id, record)
+    def _made(self, key_id: str, record: KeyRecord | None, read_at: float) -> Remembered:
+        if record is None:
+            return Remembered(None, None, read_at, key_id)
+        refused = record.revoked or record.suspended
+        principal = None if refused else record.principal(self._default_policy)
+        return Remembered(record, principal, read_at, key_id)
 
     def _remember(
-        self, fingerprint: str, key_id: str, record: KeyRecord | None, read_at: float
+        self, digest: bytes, key_id: str, record: KeyRecord | None, read_at: float
     ) -> Remembered:
-        principal = None
-        if record is not None:
-            limits, default = record.limits, self._default_policy
-            policy = make_policy(
-                limits.per_minute or default[0].quota,
-                limits.per_hour or default[1].quota,
-                limits.per_day or default[2].quota,
-            )
-            identity = Identity(record.key_id, record.tenant_id, frozenset(record.scopes))
-            principal = Principal(identity, policy, record.expires_at)
-        entry = Remembered(record, principal, read_at)
-        self._local.put(fingerprint, key_id, entry, read_at)
+        entry = self._made(key_id, record, read_at)
+        self._local.put(digest, entry, read_at)
         return entry
 
-    def _verify_behind(self, key: str, key_id: str, fingerprint: str) -> None:
+    def _verify_behind(self, key: str, key_id: str, digest: bytes) -> None:
         """Ask the database again without making the request wait."""
-        if fingerprint in self._verifications:
+        if digest in self._verifications:
             return
 
         async def verify() -> None:
             started = self._clock()
             try:
-                record = await self._ask_database(key, key_id)
+                record = await self._records.ask_database(key, key_id)
             except DatabaseUnreachable:
                 return
-            await self._share(fingerprint, key_id, record)
-            self._remember(fingerprint, key_id, record, started)
+            await self._records.share(digest.hex(), key_id, record)
+            self._remember(digest, key_id, record, started)
 
         task = asyncio.create_task(verify())
-        self._verifications[fingerprint] = task
-        task.add_done_callback(lambda _: self._verifications.pop(fingerprint, None))
+        self._verifications[digest] = task
+        task.add_done_callback(lambda _: self._verifications.pop(digest, None))
+
+
+def _unavailable() -> AuthUnavailable:
+    return AuthUnavailable("The credential cannot be checked at the moment.", retry_after_s=5)

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +18,12 @@ import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.cli.environment import CliSettings, Services, open_services
 from gateway.db.schema import MIGRATIONS
-from gateway.models.keys import ApiKey, KeyLimits
-from gateway.repositories.store import Database
-from gateway.services.hashing import KeyHasher
-from gateway.services.keys import KeyService
-from shared.db.engine import create_engine
+from gateway.models.accounts import NewUser, User
+from gateway.models.keys import ApiKey, KeyLimits, NewKey
+from gateway.services.authority import OPERATOR
+from shared.db.base import new_id, utc_now
 from shared.db.migrations import upgrade
 
 ROOT = Path(__file__).parents[3]
@@ -142,21 +144,43 @@ class Installation:
         return Program(["-m", "gateway"], port, self.folder / f"gateway-{port}.log", env)
 
     async def create_key(
-        self, *scopes: str, expires_in: timedelta | None = None, **limits: int
+        self,
+        *scopes: str,
+        expires_in: timedelta | None = None,
+        tenant: str = "default",
+        models: Iterable[str] | None = None,
+        **limits: int,
     ) -> tuple[ApiKey, str]:
         """A key; quotas are high unless the test gives some."""
-        engine = create_engine(self.database_url, pool_size=1)
-        hasher = KeyHasher.from_files(1, self.folder / "pepper", {})
-        try:
-            return await KeyService(Database(engine), hasher).create(
-                tenant="default",
-                name="test",
-                scopes=scopes or ("*",),
-                limits=KeyLimits(**(limits or dict.fromkeys(QUOTAS, 1_000_000))),
-                expires_in=expires_in,
-            )
-        finally:
-            await engine.dispose()
+        new = NewKey(
+            name="test",
+            scopes=frozenset(scopes or ("*",)),
+            limits=KeyLimits(**(limits or dict.fromkeys(QUOTAS, 1_000_000))),
+            models=None if models is None else frozenset(models),
+            expires_at=utc_now() + expires_in if expires_in else None,
+        )
+        async with self.services() as services:
+            return await services.keys.create(OPERATOR, new, tenant_name=tenant)
+
+    async def create_user(
+        self, *roles: str, email: str | None = None, tenant: str = "default"
+    ) -> User:
+        """A user whose password is `PASSWORD`."""
+        new = NewUser(email or f"{new_id()}@example.org", "Test", frozenset(roles), PASSWORD)
+        async with self.services() as services:
+            organization = await services.accounts.organizations.ensure(OPERATOR, tenant)
+            return await services.accounts.users.create(OPERATOR, new, tenant_id=organization.id)
+
+    @asynccontextmanager
+    async def services(self) -> AsyncIterator[Services]:
+        """What the command line works with."""
+        settings = CliSettings(
+            database_url=self.database_url,
+            redis_url=self.redis_url,
+            key_pepper_file=self.folder / "pepper",
+        )
+        async with open_services(settings) as services:
+            yield services
 
     async def cli(self, *arguments: str) -> str:
         """Output of `python -m gateway.cli …`."""
@@ -172,6 +196,7 @@ class Installation:
         return out.decode()
 
 
+PASSWORD = "correct horse battery staple"  # noqa: S105 - of users that only tests have
 QUOTAS = ("per_minute", "per_hour", "per_day")
 
 

@@ -14,6 +14,11 @@ async def test_the_document_joins_gateway_and_services(client: httpx.AsyncClient
     assert {"/health", "/ready", "/metrics", "/api/v1/nmt/inference"} <= document["paths"].keys()
     assert "/secret" not in document["paths"]
     assert document["components"]["securitySchemes"].keys() == {"Bearer", "ApiKey"}
+    login = document["paths"]["/api/v1/auth/login"]["post"]
+    assert "security" not in login
+    roles = document["paths"]["/api/v1/admin/roles"]["get"]
+    assert (roles["x-required-scope"], len(roles["security"])) == ("users:read", 2)
+    assert "101" in document["paths"]["/api/v1/asr/stream"]["get"]["responses"]
     assert "Problem" in document["components"]["schemas"]
     references = re.findall(r"#/components/(\w+)/([\w-]+)", str(document))
     assert references
@@ -53,7 +58,8 @@ async def test_detailed_health_names_each_dependency(
 ) -> None:
     report = (await client.get("/health/detailed")).json()
     assert report["status"] == "ok"
-    expected = {"database", "authentication", "asr-service", "tts-service", "nlp-service"}
+    expected = {"database", "authentication", "flags"}
+    expected |= {"asr-service", "tts-service", "nlp-service"}
     if running.installation.redis_url:
         expected.add("redis")
     assert report["checks"].keys() == expected

@@ -14,13 +14,16 @@ from deploy.local.redis import RedisServer
 from gateway.db.dependency import Dependency
 from gateway.db.redis import RedisLink
 from gateway.exceptions import AuthUnavailable, CredentialRefused, DatabaseUnreachable
-from gateway.models.keys import KeyLimits, _checksum, generate_key
+from gateway.models.keys import KeyLimits, NewKey, _checksum, generate_key
 from gateway.models.limits import make_policy
 from gateway.models.principal import KeyRecord
 from gateway.repositories.key_cache import CHANNEL, RedisKeyCache, revocations
 from gateway.repositories.store import Database
-from gateway.services.authentication import OUTAGE_GRACE_S, Authenticator
+from gateway.services.authentication import Authenticator
+from gateway.services.authority import OPERATOR
 from gateway.services.hashing import KeyHasher
+from gateway.services.key_changes import KeyAnnouncer
+from gateway.services.key_records import OUTAGE_GRACE_S
 from gateway.services.keys import KeyService
 from shared.db.base import new_id
 from shared.db.engine import create_engine
@@ -124,7 +127,7 @@ class Setup:
         self.database = FlakyDatabase(engine)  # type: ignore[arg-type]
         self.state = Dependency("database", self.database.ping, GAUGE)
         self.clock = Clock()
-        self.keys = KeyService(self.database, HASHER, cache)
+        self.keys = KeyService(self.database, HASHER, KeyAnnouncer(cache, HASHER.current))
         self.authenticator = Authenticator(
             self.database,
             self.state,
@@ -137,9 +140,8 @@ class Setup:
         )
 
     async def create(self) -> tuple[str, str]:
-        key, text = await self.keys.create(
-            tenant="default", name="n", scopes=["*"], limits=KeyLimits()
-        )
+        new = NewKey("n", frozenset({"*"}))
+        key, text = await self.keys.create(OPERATOR, new, tenant_name="default")
         return key.id, text
 
     async def outcome(self, text: str) -> str:
@@ -171,7 +173,7 @@ async def test_believed_for_two_seconds_without_asking(setup: Setup) -> None:
 async def test_revoked_for_others_after_two_seconds_without_any_message(setup: Setup) -> None:
     key_id, text = await setup.create()
     assert await setup.outcome(text) == "ok"
-    await setup.keys.revoke(key_id)
+    await setup.keys.revoke(OPERATOR, key_id)
     setup.clock.offset = 2.01
     assert await setup.outcome(text) == "key_revoked"
 
@@ -179,7 +181,7 @@ async def test_revoked_for_others_after_two_seconds_without_any_message(setup: S
 async def test_a_revocation_message_works_at_once(setup: Setup) -> None:
     key_id, text = await setup.create()
     assert await setup.outcome(text) == "ok"
-    await setup.keys.revoke(key_id)
+    await setup.keys.revoke(OPERATOR, key_id)
     setup.authenticator.invalidate(key_id)
     assert await setup.outcome(text) == "key_revoked"
 
@@ -220,8 +222,8 @@ async def test_an_old_entry_of_redis_is_verified_behind_the_request(
     key_id, text = await setup.create()
     fingerprint = HASHER.digest(text).hex()
     cache = RedisKeyCache(link)
-    silent = KeyService(setup.database, HASHER, None)
-    await silent.revoke(key_id)
+    silent = KeyService(setup.database, HASHER, KeyAnnouncer(None, HASHER.current))
+    await silent.revoke(OPERATOR, key_id)
     old = replace(record(key_id), verified_at=time.time() - 50)
     await cache.put(fingerprint, key_id, old)
     assert await setup.outcome(text) == "ok"
@@ -233,7 +235,7 @@ async def test_an_old_entry_of_redis_is_verified_behind_the_request(
     await eventually(known)
     older = replace(record(key_id), verified_at=time.time() - 61)
     other_id, other = await setup.create()
-    await silent.revoke(other_id)
+    await silent.revoke(OPERATOR, other_id)
     await cache.put(HASHER.digest(other).hex(), other_id, replace(older, key_id=other_id))
     assert await setup.outcome(other) == "key_revoked"
 

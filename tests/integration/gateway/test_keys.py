@@ -4,9 +4,11 @@ import asyncio
 import json
 import time
 from datetime import timedelta
+from typing import Any
 
 import httpx
 
+from shared.db.base import new_id
 from tests.integration.gateway.conftest import Running
 from tests.integration.gateway.harness import ASR, bearer, problem
 from tests.support.poll import eventually
@@ -20,7 +22,8 @@ async def test_created_listed_used_and_revoked_by_the_command_line(
     quotas = ["--expires-in", "30d", "--per-minute", "7", "--json"]
     created = json.loads(await cli("keys", "create", *arguments, *quotas))
     assert created["scopes"] == ["asr:infer", "asr:read"]
-    assert created["limits"] == {"per_minute": 7, "per_hour": None, "per_day": None}
+    quotas_of = {"per_minute": 7, "per_hour": None, "per_day": None, "max_concurrent": None}
+    assert created["limits"] == quotas_of
     assert created["tenant"] == "default"
     key, key_id = created["key"], created["id"]
     response = await client.post(ASR, headers=bearer(key))
@@ -86,3 +89,42 @@ async def test_a_wrong_pepper_knows_no_key(running: Running, key: str) -> None:
             assert await refused(client, key, "key_unknown")
     finally:
         other.stop()
+
+
+async def test_changes_by_the_admin_api_hold_within_two_seconds(
+    client: httpx.AsyncClient, running: Running
+) -> None:
+    _, root = await running.installation.create_key("*", "platform:admin")
+    admin = bearer(root)
+
+    async def ask(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        response = await client.request(method, f"/api/v1/admin{path}", json=body, headers=admin)
+        assert response.is_success, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    organization = await ask("POST", "/organizations", {"name": new_id()})
+    wanted = {"name": "k", "scopes": ["asr:infer"], "tenant_id": organization["id"]}
+    # Asked again and again below.
+    wanted["limits"] = {"per_minute": 100_000, "per_hour": 100_000, "per_day": 100_000}
+    made = await ask("POST", "/keys", wanted)
+
+    async def answers(key: str, *expected: object) -> bool:
+        response = await client.post(ASR, headers=bearer(key))
+        code = None if response.is_success else problem(response)["code"]
+        return (response.status_code, code) == expected
+
+    assert await answers(made["key"], 200, None)
+    path = f"/organizations/{organization['id']}"
+    await ask("PATCH", path, {"suspended": True})
+    await eventually(lambda: answers(made["key"], 403, "organization_suspended"), timeout_s=2.0)
+    await ask("PATCH", path, {"suspended": False})
+    await eventually(lambda: answers(made["key"], 200, None), timeout_s=2.0)
+    await ask("PATCH", f"/keys/{made['id']}", {"scopes": ["tts:infer"]})
+    await eventually(lambda: answers(made["key"], 403, "scope_missing"), timeout_s=2.0)
+    await ask("PATCH", f"/keys/{made['id']}", {"scopes": ["asr:infer"]})
+    await eventually(lambda: answers(made["key"], 200, None), timeout_s=2.0)
+
+    rotated = await ask("POST", f"/keys/{made['id']}/rotate", {"overlap_s": 0})
+    assert await answers(rotated["key"], 200, None)
+    await eventually(lambda: answers(made["key"], 401, "key_expired"), timeout_s=2.0)

@@ -231,8 +231,11 @@ async def test_metrics_and_log_know_templates_and_ids_but_never_the_key(
     route = "/api/v1/asr/requests/{id}"
     assert metric(exposition, "speechgate_http_requests_total", route=route, status="200") >= 1
     assert "some-id-1" not in exposition
+    request_id = response.headers["x-request-id"]
+    # Lines are written many at a time.
+    await eventually(lambda: request_id in running.gateway.log.read_text())
     log = running.gateway.log.read_text()
-    line = next(line for line in log.splitlines() if response.headers["x-request-id"] in line)
+    line = next(line for line in log.splitlines() if request_id in line)
     for expected in (f'"key_id":"{stored.id}"', f'"route":"{route}"', '"upstream":"asr"'):
         assert expected in line
     assert text not in log

@@ -9,44 +9,44 @@ def record(key_id: str = "k") -> KeyRecord:
     )
 
 
-def put(local: LocalKeys, fingerprint: str, at: float, key_id: str = "k") -> None:
-    local.put(fingerprint, key_id, Remembered(record(key_id), None, at), at)
+def put(local: LocalKeys, digest: bytes, at: float, key_id: str = "k") -> None:
+    local.put(digest, Remembered(record(key_id), None, at, key_id), at)
 
 
 def test_fresh_for_two_seconds_then_only_stale() -> None:
     local = LocalKeys()
-    put(local, "f", 100.0)
-    assert local.fresh("f", 101.9) is not None
-    assert local.fresh("f", 102.0) is None
-    assert local.stale("f") is not None
+    put(local, b"f", 100.0)
+    assert local.fresh(b"f", 101.9) is not None
+    assert local.fresh(b"f", 102.0) is None
+    assert local.stale(b"f") is not None
 
 
 def test_a_read_older_than_the_invalidation_stays_out() -> None:
     local = LocalKeys()
-    put(local, "f", 100.0)
+    put(local, b"f", 100.0)
     local.invalidate("k", 101.0)
-    assert local.stale("f") is None
-    put(local, "f", 100.9)
-    assert local.stale("f") is None
-    put(local, "f", 101.1)
-    assert local.fresh("f", 101.2) is not None
+    assert local.stale(b"f") is None
+    put(local, b"f", 100.9)
+    assert local.stale(b"f") is None
+    put(local, b"f", 101.1)
+    assert local.fresh(b"f", 101.2) is not None
 
 
 def test_after_missed_invalidations_nothing_is_fresh_but_an_outage_can_be_bridged() -> None:
     local = LocalKeys()
-    put(local, "f", 100.0)
+    put(local, b"f", 100.0)
     local.expire_all(100.5)
-    assert local.fresh("f", 100.6) is None
-    assert local.stale("f") is not None
-    put(local, "g", 100.4)
-    assert local.stale("g") is None
+    assert local.fresh(b"f", 100.6) is None
+    assert local.stale(b"f") is not None
+    put(local, b"g", 100.4)
+    assert local.stale(b"g") is None
 
 
 def test_the_number_of_entries_is_bounded() -> None:
     local = LocalKeys(max_entries=3)
     for number in range(10):
-        put(local, str(number), 100.0)
-    assert [local.stale(str(number)) is not None for number in range(6, 10)] == [
+        put(local, bytes([number]), 100.0)
+    assert [local.stale(bytes([number])) is not None for number in range(6, 10)] == [
         False,
         True,
         True,

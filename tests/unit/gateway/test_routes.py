@@ -29,11 +29,11 @@ def test_every_public_path_is_declared_with_service_and_scope() -> None:
     ],
 )
 def test_undeclared_paths_have_no_route(path: str) -> None:
-    assert RouteTable().find(path) is None
+    assert RouteTable(ROUTES).find(path) is None
 
 
 def test_an_id_is_matched_and_the_template_kept() -> None:
-    found = RouteTable().find("/api/v1/tts/requests/0123abcd")
+    found = RouteTable(ROUTES).find("/api/v1/tts/requests/0123abcd")
     assert found is not None
     assert found["GET"].template == "/api/v1/tts/requests/{id}"
 
@@ -42,12 +42,15 @@ def test_an_id_is_matched_and_the_template_kept() -> None:
     "routes",
     [
         [Route("GET", "/api/a", Service.ASR, "")],
-        [Route("GET", "/other", Service.ASR, "s")],
-        [Route("GET", "/api/a", Service.ASR, "s"), Route("GET", "/api/a", Service.TTS, "s")],
+        [Route("GET", "/api/a", Service.ASR, "asr:whatever")],
+        [
+            Route("GET", "/api/a", Service.ASR, "asr:infer"),
+            Route("GET", "/api/a", Service.TTS, "asr:infer"),
+        ],
     ],
 )
 def test_a_bad_table_stops_the_start(routes: list[Route]) -> None:
-    with pytest.raises(ValueError, match="route"):
+    with pytest.raises(ValueError, match=r"route|permission"):
         RouteTable(routes)
 
 

@@ -1,0 +1,1 @@
+"""Bodies of what the gateway itself answers."""

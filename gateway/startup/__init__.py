@@ -1,0 +1,1 @@
+"""Opens the parts of a gateway process, each as one context manager."""
