@@ -1,0 +1,177 @@
+"""nginx: the upstream of all contenders, a plain proxy, and a proxy with the same checks in Lua."""
+
+import hashlib
+import hmac
+import secrets
+from pathlib import Path
+
+from tests.load.contenders.base import HOST, PATH, Daemon, Target, free_port
+
+_MODULES = "/usr/lib/nginx/modules"
+_LUA_MODULE = f"{_MODULES}/ngx_http_lua_module.so"
+_HERE = Path(__file__).parent
+NEEDS = ("nginx", _LUA_MODULE, "/usr/share/lua/5.1/nginx/redis.lua")
+
+ANSWER = '{"output":[{"source":"the quick brown fox"}]}'
+CHAT_ANSWER = (
+    '{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"static",'
+    '"choices":[{"index":0,"message":{"role":"assistant","content":"the quick brown fox"},'
+    '"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":4,"total_tokens":13}}'
+)
+
+_CONFIG = """
+load_module {modules}/ndk_http_module.so;
+load_module {modules}/ngx_http_lua_module.so;
+worker_processes 1;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 4096; }}
+http {{
+    log_format line '$remote_addr [$time_iso8601] "$request" $status $body_bytes_sent '
+        '$request_time $request_id';
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    # Bodies stay in memory.
+    client_max_body_size 32m;
+    client_body_buffer_size 1m;
+    keepalive_requests 100000000;
+    keepalive_timeout 300;
+    tcp_nodelay on;
+{http}
+}}
+"""
+
+_UPSTREAM = """
+    server {{
+        listen {host}:{port} backlog=4096;
+        default_type application/json;
+        # A small body is there with its head; a large one is read to its end before the answer,
+        # as a service does.
+        location / {{
+            if ($content_length ~ "^[0-9]{{5,}}$") {{ rewrite ^ /read last; }}
+            return 200 '{answer}';
+        }}
+        location = /v1/chat/completions {{ return 200 '{chat}'; }}
+        location = /read {{
+            content_by_lua_block {{
+                ngx.req.read_body()
+                ngx.header["Content-Length"] = {length}
+                ngx.print('{answer}')
+            }}
+        }}
+    }}
+"""
+
+_PROXY = """
+    upstream services {{
+        server {host}:{upstream};
+        keepalive 128;
+        keepalive_requests 100000000;
+    }}
+    map $http_upgrade $to_upstream {{ default upgrade; "" ""; }}
+{init}
+    server {{
+        listen {host}:{port} backlog=4096;
+        access_log {folder}/access.log line buffer=64k flush=1s;
+        location / {{
+{check}
+            proxy_pass http://services;
+            proxy_http_version 1.1;
+            proxy_set_header Connection $to_upstream;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header X-Request-Id $request_id;
+            proxy_connect_timeout 1s;
+            proxy_read_timeout 120s;
+        }}
+    }}
+"""
+
+_INIT = """
+    lua_package_path "{here}/?.lua;/usr/share/lua/5.1/?.lua;;";
+    init_by_lua_block {{
+        require "resty.core"
+        check = require("check").new({{
+            pepper = "{pepper}",
+            keys = {{ ["{digest}"] = {{ id = "key-1", scope = "asr:infer" }} }},
+            redis_host = "{host}", redis_port = {redis},
+            script_file = "{here}/sliding_window.lua",
+            quotas = {{ {{ 50000000, 60 }}, {{ 50000000, 3600 }}, {{ 50000000, 86400 }} }},
+        }})
+    }}
+"""
+
+
+class _Nginx:
+    name = "nginx"
+
+    def __init__(self, folder: Path, http: str, port: int) -> None:
+        folder.mkdir(parents=True)
+        config = folder / "nginx.conf"
+        config.write_text(_CONFIG.format(modules=_MODULES, folder=folder, http=http))
+        # An account of its own for the worker could not enter a private folder.
+        command = ["nginx", "-p", str(folder), "-c", str(config), "-g", "user root;"]
+        self._daemon = Daemon(command, port, folder / "error.log")
+
+    @property
+    def pid(self) -> int:
+        return self._daemon.pid
+
+    @property
+    def target(self) -> Target:
+        return Target(self._daemon.port)
+
+    def start(self) -> None:
+        self._daemon.start()
+
+    def stop(self) -> None:
+        self._daemon.stop()
+
+
+class StaticUpstream(_Nginx):
+    """Answers every request with the same small document."""
+
+    name = "upstream"
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        http = _UPSTREAM.format(
+            host=HOST, port=port, answer=ANSWER, chat=CHAT_ANSWER, length=len(ANSWER)
+        )
+        super().__init__(folder, http, port)
+
+
+class PlainNginx(_Nginx):
+    """A proxy with keep-alive to the upstream and an access log; no checks."""
+
+    def __init__(self, folder: Path, upstream: int) -> None:
+        port = free_port()
+        http = _PROXY.format(
+            host=HOST, port=port, upstream=upstream, folder=folder, init="", check=""
+        )
+        super().__init__(folder, http, port)
+
+
+class LuaNginx(_Nginx):
+    """The same, after the check of an API key and three sliding windows in Redis."""
+
+    name = "nginx + Lua"
+
+    def __init__(self, folder: Path, upstream: int, redis: int) -> None:
+        port, pepper = free_port(), secrets.token_hex(32)
+        self.key = f"sg_live_{secrets.token_hex(16)}"
+        digest = hmac.digest(pepper.encode(), self.key.encode(), hashlib.sha256).hex()
+        init = _INIT.format(here=_HERE, pepper=pepper, digest=digest, host=HOST, redis=redis)
+        check = "            access_by_lua_block { check() }"
+        http = _PROXY.format(
+            host=HOST, port=port, upstream=upstream, folder=folder, init=init, check=check
+        )
+        super().__init__(folder, http, port)
+
+    @property
+    def target(self) -> Target:
+        return Target(self._daemon.port, PATH, {"Authorization": f"Bearer {self.key}"})
