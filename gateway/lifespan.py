@@ -8,8 +8,8 @@ from typing import Any
 from gateway.middleware.guard import GuardContext
 from gateway.models.routes import BodyBound
 from gateway.models.streams import StreamBounds
-from gateway.proxy.exchange import ProxyContext
 from gateway.proxy.overload import Overload
+from gateway.proxy.parts import ProxyContext
 from gateway.proxy.record import AccessLog, Observer
 from gateway.ratelimit.redis_limiter import RedisLimiter
 from gateway.ratelimit.resilient_limiter import CountingLimiter

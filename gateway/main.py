@@ -20,8 +20,8 @@ from gateway.middleware.security_headers import SecurityHeadersMiddleware
 from gateway.proxy.dispatch import Dispatcher
 from gateway.proxy.refusal import refuse
 from gateway.routes import OWN_ROUTES, ROUTES, RouteTable
-from gateway.server.connection import HttpService
 from gateway.server.limits import ConnectionLimits
+from gateway.server.service import HttpService
 from gateway.server.sweeper import Sweeper
 from gateway.settings import GatewaySettings
 from shared.app import VERSION

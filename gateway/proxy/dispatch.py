@@ -6,8 +6,9 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from gateway.models.routes import Route, Transport
-from gateway.proxy.exchange import Exchange, ProxyContext
+from gateway.proxy.exchange import Exchange
 from gateway.proxy.head import check_path
+from gateway.proxy.parts import ProxyContext
 from gateway.proxy.stream import StreamExchange
 from gateway.routes import RouteTable
 from gateway.server.asgi import AsgiExchange

@@ -7,8 +7,6 @@ Whatever can be refused without I/O is refused first.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from gateway.exceptions import (
     ConcurrencyExceeded,
@@ -19,23 +17,20 @@ from gateway.exceptions import (
     UpstreamUnavailable,
 )
 from gateway.models.flags import DEFAULT_CHOICE, ModelChoice
-from gateway.models.limits import Cap, Decision, Lease, Policy
+from gateway.models.limits import Decision, Lease
 from gateway.models.principal import Principal
-from gateway.models.routes import BodyBound, Outage, Route, Service
-from gateway.models.streams import StreamBounds
+from gateway.models.routes import Outage, Route
 from gateway.proxy.answer import AnswerHead
 from gateway.proxy.context import TraceHeaders
 from gateway.proxy.head import RequestHead
-from gateway.proxy.overload import Overload
-from gateway.proxy.record import Facts, Observer, Record
+from gateway.proxy.parts import ProxyContext, caps_of
+from gateway.proxy.record import Facts, Record
 from gateway.proxy.refusal import refuse
 from gateway.ratelimit.headers import limit_headers, policy_header, retry_after_s
 from gateway.server.body import ClientLeft
 from gateway.server.request import Request
-from gateway.services.authentication import Authenticator
-from gateway.upstream.pool import LeasedResponse, ReplicaPool
+from gateway.upstream.leased import LeasedResponse
 from gateway.upstream.protocol import Header, UpstreamBroken, UpstreamRequest, UpstreamTimeout
-from shared.identity import IdentityIssuer
 from shared.logging import get_logger
 from shared.problem import SpeechgateError, Unavailable
 from shared.tracing import current_context
@@ -44,80 +39,6 @@ _logger = get_logger(__name__)
 _UNAUTHORIZED, _CLIENT_LEFT = 401, 499
 _SMALL_BODY_BYTES = 64 * 1024
 _PROTO = (b"x-forwarded-proto", b"http")
-
-
-class ProxyLimiter(Protocol):
-    """Decides at once where it can."""
-
-    def submit(
-        self,
-        key: str,
-        policy: Policy,
-        cost: int,
-        caps: Sequence[Cap],
-        *,
-        fail_closed: bool,
-    ) -> "Decision | asyncio.Future[Decision]":
-        """One decision; see `Limiter`."""
-
-    def renew(self, lease: Lease) -> None:
-        """The stream goes on; never waits."""
-
-    def release(self, lease: Lease) -> None:
-        """The request ended; never waits."""
-
-
-class ModelChooser(Protocol):
-    """Chooses the model that serves a request."""
-
-    def choose(self, flag: str | None, principal: Principal, session_id: str | None) -> ModelChoice:
-        """From memory; never waits."""
-
-
-class TicketRedeemer(Protocol):
-    """Turns a single-use ticket into its sender."""
-
-    async def redeem(self, ticket: str) -> Principal:
-        """The sender, once."""
-
-
-class RouteSwitch(Protocol):
-    """Knows which routes operators have closed."""
-
-    def closed(self, template: str) -> bool:
-        """From memory; never waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProxyContext:
-    """What the proxied path works with; opened by the lifespan."""
-
-    authenticator: Authenticator
-    limiter: ProxyLimiter
-    issuer: IdentityIssuer
-    pools: Mapping[Service, ReplicaPool]
-    models: ModelChooser
-    switches: RouteSwitch
-    overload: Overload
-    observer: Observer
-    tickets: TicketRedeemer
-    body_bounds: Mapping[BodyBound, int]
-    stream_bounds: StreamBounds
-    timeout_s: float
-
-
-def caps_of(principal: Principal) -> Sequence[Cap]:
-    """The bounds on a sender's requests in flight."""
-    per_key, per_tenant = principal.concurrency
-    if per_key is None and per_tenant is None:
-        return ()
-    identity = principal.identity
-    caps = []
-    if per_key is not None:
-        caps.append(Cap("key", identity.subject, per_key))
-    if per_tenant is not None:
-        caps.append(Cap("tenant", identity.tenant_id, per_tenant))
-    return caps
 
 
 class Exchange:

@@ -2,62 +2,27 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
-import httptools
 from uvicorn import Config
 from uvicorn.server import ServerState
 
 from gateway.server.body import ClientLeft, RequestBody, timed_out
-from gateway.server.channel import NEVER, ClientChannel, Passenger
-from gateway.server.limits import ConnectionLimits
+from gateway.server.channel import NEVER, Passenger
 from gateway.server.pace import BodyPace
+from gateway.server.reader import RequestReader
 from gateway.server.request import Request
-from gateway.server.response import CONTINUE, Header
+from gateway.server.response import CONTINUE
+from gateway.server.service import HeadTimeout, HttpService
 from shared.asgi.body import RequestTimeout
 from shared.logging import get_logger
-from shared.problem import BadRequest, SpeechgateError
+from shared.problem import SpeechgateError
 
 _logger = get_logger(__name__)
 
 
-class HeadTooLarge(BadRequest):
-    """Request line and header fields are over the bound."""
-
-    status = 431
-    title = "Request header fields too large"
-    default_code = "head_too_large"
-
-
-class HeadTimeout(BadRequest):
-    """The request's head did not arrive in time."""
-
-    status = 408
-    title = "Request timeout"
-    default_code = "request_timeout"
-
-
-@dataclass(frozen=True, slots=True)
-class HttpService:
-    """What connections serve.
-
-    Attributes:
-        dispatch: Answers a request.
-        refuse: Answers one that could not be read.
-        limits: Of each connection.
-        connections: That are open.
-    """
-
-    dispatch: Callable[[Request], Coroutine[Any, Any, None]]
-    refuse: Callable[[Request, SpeechgateError], None]
-    limits: ConnectionLimits
-    connections: set[ClientChannel] = field(default_factory=set)
-
-
-class HttpConnection(ClientChannel):
-    """Parses requests one after another and writes their answers in order.
+class HttpConnection(RequestReader):
+    """Answers requests in the order in which they came.
 
     The arguments are those that `uvicorn.Server` gives; `app_state["http"]` is an `HttpService`.
     """
@@ -72,19 +37,10 @@ class HttpConnection(ClientChannel):
         self._service: HttpService = app_state["http"]
         super().__init__(self._service.limits, _loop or asyncio.get_running_loop())
         self._server_state = server_state
-        self._parser = httptools.HttpRequestParser(self)
         self._pace = BodyPace(self._limits)
-        self._draining = False
-        # The request that is being received, and the one that is being answered.
-        self._receiving: Request | None = None
         self._answering: Request | None = None
         self._waiting: deque[Request] = deque()
-        self._target = b""
-        self._headers: list[Header] = []
-        self._in_head = False
-        self._head_bytes = 0
         self._early = b""
-        self._fed = 0
 
     # What asyncio calls.
 
@@ -120,68 +76,24 @@ class HttpConnection(ClientChannel):
         if self._answering is not None and self._answering.upgrades:
             self._keep_early(data)
             return
-        self._fed = len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._keep_early(data[upgrade.args[0] :])
-        except httptools.HttpParserError:
-            if not self.closed:
-                self._reject(BadRequest("This is not a well-formed HTTP/1.1 request."))
+        if not self._read(data):
             return
         answering = self._answering
         if answering is not None and self.deadline is NEVER and not answering.body.ended:
             self._watch_body()
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > self._limits.max_head_bytes:
-                self._reject(HeadTooLarge("The head of the request is too large."))
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         super().resume_writing()
         self._watch_body()
 
-    # What the parser calls.
+    # What the reader finds.
 
-    def on_message_begin(self) -> None:
-        """The first byte of a request."""
-        self._target, self._headers = b"", []
-        self._in_head, self._head_bytes = True, 0
+    def _head_began(self) -> None:
         if self._answering is None:
             self.deadline = self.loop.time() + self._limits.head_timeout_s
 
-    def on_url(self, part: bytes) -> None:
-        """The request target, or a part of it."""
-        self._target += part
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header field; trailers are dropped."""
-        if self._in_head:
-            self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """The head is complete."""
-        self._in_head = False
-        parser, headers = self._parser, self._headers
-        if len(headers) > self._limits.max_fields or self._is_large(headers):
-            self._reject(HeadTooLarge("The head of the request is too large."))
-            return
-        version = parser.get_http_version()
-        request = Request(
-            self,
-            parser.get_method().decode("ascii"),
-            self._target,
-            version,
-            headers,
-            RequestBody(self),
-            keep_alive=version == "1.1" and parser.should_keep_alive() and not self._draining,
-            upgrades=parser.should_upgrade(),
-            arrived=self.loop.time(),
-        )
-        if request.upgrades:
-            request.keep_alive = False
-        self._receiving = request
+    def _arrived(self, request: Request) -> None:
         if self._answering is None:
             self._begin(request)
         else:
@@ -189,21 +101,7 @@ class HttpConnection(ClientChannel):
             self._waiting.append(request)
             self.pause_reading()
 
-    def on_body(self, data: bytes) -> None:
-        """A part of a body."""
-        request = self._receiving
-        if request is None:
-            return
-        request.body.feed(data)
-        if request.finished and request.body.received > self._limits.linger_bytes:
-            self.close()
-
-    def on_message_complete(self) -> None:
-        """The body is complete."""
-        request, self._receiving = self._receiving, None
-        if request is None:
-            return
-        request.body.end()
+    def _body_ended(self, request: Request) -> None:
         if request is self._answering:
             if self._drained is None:
                 self.deadline = NEVER
@@ -273,13 +171,6 @@ class HttpConnection(ClientChannel):
             request.body.fail(timed_out())
         else:
             self.deadline = now
-
-    def _is_large(self, headers: list[Header]) -> bool:
-        """Whether a head that came in one piece is over its bound; most pieces are under it."""
-        if self._fed <= self._limits.max_head_bytes:
-            return False
-        size = len(self._target) + sum(len(name) + len(value) for name, value in headers)
-        return size > self._limits.max_head_bytes
 
     def _watch_body(self) -> None:
         request = self._answering

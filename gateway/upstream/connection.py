@@ -8,7 +8,8 @@ import httptools
 
 from gateway.upstream.answer import Answer
 from gateway.upstream.origin import Origin
-from gateway.upstream.protocol import Header, NotSent, UpstreamBroken
+from gateway.upstream.protocol import NotSent, UpstreamBroken
+from gateway.upstream.reader import SWITCHED, AnswerReader
 from gateway.upstream.tunnel import Tunnel
 from gateway.upstream.upload import Upload
 
@@ -16,10 +17,9 @@ HIGH_WATER_BYTES = 256 * 1024
 MAX_HEAD_BYTES = 64 * 1024
 NEVER = float("inf")
 _JOIN_BYTES = 16 * 1024
-_FINAL, _SWITCHED, _BODYLESS = 200, 101, frozenset({204, 304})
 
 
-class Connection(asyncio.Protocol):
+class Connection(AnswerReader):
     """Sends a request and fills an `Answer`; goes back to its origin when both are whole.
 
     Attributes:
@@ -30,24 +30,12 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_answer",
-        "_complete",
-        "_faulty",
-        "_headers",
-        "_keep",
         "_left",
-        "_length",
         "_loop",
-        "_method",
         "_origin",
-        "_parser",
         "_quiet",
-        "_renew",
         "_reused",
-        "_stray",
         "_transport",
-        "_until_end",
-        "_upgrades",
         "_upload",
         "closed",
         "deadline",
@@ -56,19 +44,12 @@ class Connection(asyncio.Protocol):
     )
 
     def __init__(self, origin: Origin, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
         self._origin = origin
         self._loop = loop
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
-        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
-        self._answer: Answer | None = None
         self._upload: Upload | None = None
-        self._headers: list[Header] = []
-        self._method = ""
         self._reused = False
-        self._upgrades = False
-        self._keep = self._faulty = self._stray = self._renew = False
-        self._complete = self._until_end = False
-        self._length: int | None = None  # What the answer says of its body's length.
         self._left = 0  # Bytes of a body that pass by the parser.
         self._quiet = 0  # Bytes since the last that were of a body.
         self.closed = False
@@ -196,58 +177,6 @@ class Connection(asyncio.Protocol):
         else:
             self._parse(answer, data)
 
-    # What the parser calls.
-
-    def on_message_begin(self) -> None:
-        """The first byte of an answer."""
-        if self._complete:
-            self._stray = True
-        self._headers = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A field of the head, or a trailer, which nobody sees."""
-        self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """The head is complete."""
-        parser, answer = self._parser, self._answer
-        if parser is None or answer is None or self._complete:
-            return
-        status, headers = parser.get_status_code(), self._headers
-        if status < _FINAL and not (status == _SWITCHED and self._upgrades):
-            return  # RFC 9110 §15.2: skipped.
-        self._keep = parser.should_keep_alive()
-        length: int | None = None
-        chunked = False
-        for name, value in headers:
-            if name == b"content-length":
-                length = int(value)
-            elif name == b"transfer-encoding":
-                self._faulty = self._faulty or chunked or value.lower() != b"chunked"
-                chunked = True
-        if self._faulty:
-            return
-        self._headers = []
-        self._length = length
-        if self._method == "HEAD":
-            # The parser does not know, and waits for a body.
-            self._complete = self._renew = True
-        elif length is None and not chunked and status not in _BODYLESS:
-            self._until_end = True
-        answer.begin(status, headers)
-
-    def on_body(self, data: bytes) -> None:
-        """A part of the body."""
-        if self._complete:
-            self._stray = True
-        elif self._answer is not None:
-            self._answer.feed(data)
-
-    def on_message_complete(self) -> None:
-        """The answer is complete, unless it was informational."""
-        if self._answer is not None and self._answer.status:
-            self._complete = True
-
     # What this class does with them.
 
     def _parse(self, answer: Answer, data: bytes) -> None:
@@ -258,7 +187,7 @@ class Connection(asyncio.Protocol):
             self._switched(answer, data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:
-            if not self._complete or answer.status == _SWITCHED:
+            if not self._complete or answer.status == SWITCHED:
                 self._break_off("the service does not speak HTTP/1.1", error)
                 return
             self._stray = True
@@ -325,7 +254,7 @@ class Connection(asyncio.Protocol):
         self.fail(broken)
 
     def _switched(self, answer: Answer, rest: bytes) -> None:
-        if answer.status != _SWITCHED:
+        if answer.status != SWITCHED:
             self._break_off("the service switched protocols unasked")
             return
         origin = self._origin

@@ -1,7 +1,6 @@
 """Sends requests to the replicas of one service: choice, bounds, at most one retry."""
 
 import asyncio
-import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,13 +8,13 @@ from typing import TypeVar
 
 from gateway.models.routes import Priority
 from gateway.upstream.budget import RetryBudget
+from gateway.upstream.choice import Choice
 from gateway.upstream.discovery import MAX_WAIT_S, Discovery, ReplicaSource
 from gateway.upstream.leased import LeasedResponse
 from gateway.upstream.metrics import UpstreamMetrics
 from gateway.upstream.outcomes import Outcomes
 from gateway.upstream.protocol import (
     ConnectFailed,
-    NotSent,
     UpstreamBroken,
     UpstreamClient,
     UpstreamRequest,
@@ -23,11 +22,9 @@ from gateway.upstream.protocol import (
     UpstreamTimeout,
 )
 from gateway.upstream.replica import Replica
-from gateway.upstream.replica_set import ReplicaSet, Saturated
+from gateway.upstream.replica_set import ReplicaSet
 from gateway.upstream.tunnel import Tunnel
 from shared.logging import get_logger
-
-__all__ = ["LeasedResponse", "ReplicaPool", "UpstreamMetrics"]
 
 Made = TypeVar("Made")
 _Call = Callable[[str, UpstreamRequest, bytes], Awaitable[Made]]
@@ -36,19 +33,8 @@ _Failure = ConnectFailed | UpstreamBroken
 _logger = get_logger(__name__)
 _PROBE_INTERVAL_S = (0.4, 0.6)
 _MAX_PAUSE_S = 0.025
-_SHARE_OF_MOST = 0.9  # The rest of the places is for live streams.
 _SERVER_ERROR = 500
 _MAX_TUNNELS = 1024
-
-
-def _limits(places: int | None) -> list[float]:
-    """Places that requests may take, by priority."""
-    if places is None:
-        return [math.inf] * len(Priority)
-    return [
-        places if priority is Priority.LIVE else math.ceil(places * _SHARE_OF_MOST)
-        for priority in Priority
-    ]
 
 
 class ReplicaPool:
@@ -87,11 +73,11 @@ class ReplicaPool:
         self._client = client
         self._probe = probe
         self._clock = clock
-        self._limits = _limits(max_in_flight)
-        self._service_limits = _limits(max_in_service)
-        self._max_tunnels = max_tunnels
         self._replicas = ReplicaSet(service, metrics, clock, slow_start_s=slow_start_s)
         self._outcomes = Outcomes(service, self._replicas, metrics)
+        self._choice = Choice(
+            self._replicas, self._outcomes, max_in_flight, max_in_service, max_tunnels
+        )
         self._budget = RetryBudget()
         self._observe = metrics.duration.labels(service).observe
         self._retries = metrics.retries.labels(service)
@@ -162,7 +148,7 @@ class ReplicaPool:
         """
         now = self._clock()
         self._budget.request(now)
-        replica = self._choose(request, priority)
+        replica = self._choice.first(request, priority)
         call = self._client.send
         try:
             response = await self._attempt(call, replica, request, now)
@@ -182,7 +168,7 @@ class ReplicaPool:
         """
         now = self._clock()
         self._budget.request(now)
-        replica = self._choose(request, None)
+        replica = self._choice.first(request, None)
         call = self._client.upgrade
         try:
             made = await self._attempt(call, replica, request, now)
@@ -192,39 +178,6 @@ class ReplicaPool:
             return self._lease(replica, made)
         self._settle_tunnel(replica, made)
         return made
-
-    # Choice.
-
-    def _choose(self, request: UpstreamRequest, priority: int | None) -> Replica:
-        """Where the first attempt goes; without a priority it is for a tunnel."""
-        if priority is not None and self._replicas.in_flight >= self._service_limits[priority]:
-            raise self._outcomes.saturated()
-        try:
-            if request.affinity is not None:
-                return self._owner(request.affinity, priority)
-            replica = self._pick(priority)
-        except Saturated as error:
-            raise self._outcomes.saturated() from error
-        if replica is None:
-            raise self._outcomes.ejected()
-        return replica
-
-    def _owner(self, token: str, priority: int | None) -> Replica:
-        owner = self._replicas.owner(token)
-        if owner is None:
-            raise self._outcomes.session_lost()
-        if priority is None:
-            full = owner.tunnels >= self._max_tunnels
-        else:
-            full = owner.in_flight >= self._limits[priority]
-        if full:
-            raise Saturated
-        return owner
-
-    def _pick(self, priority: int | None, tried: Replica | None = None) -> Replica | None:
-        if priority is None:
-            return self._replicas.choose_for_tunnel(self._max_tunnels, tried)
-        return self._replicas.choose(self._limits[priority], tried)
 
     # Attempts.
 
@@ -273,7 +226,7 @@ class ReplicaPool:
         Raises:
             SpeechgateError: There may not, or it failed too.
         """
-        second = self._second(first, request, priority, failure)
+        second = self._choice.second(first, request, priority, failure)
         now = self._clock()
         pause = random.random() * _MAX_PAUSE_S  # noqa: S311 - no secret
         if second is None or (request.deadline is not None and now + pause >= request.deadline):
@@ -287,24 +240,6 @@ class ReplicaPool:
             return second, await self._attempt(call, second, request, self._clock())
         except (ConnectFailed, UpstreamBroken) as error:
             raise self._outcomes.told(failure, error) from error
-
-    def _second(
-        self, first: Replica, request: UpstreamRequest, priority: int | None, failure: _Failure
-    ) -> Replica | None:
-        """Where the second attempt goes: to another replica if there is one."""
-        if isinstance(failure, UpstreamBroken) and not (request.idempotent and failure.replayable):
-            return None
-        other = None
-        if request.affinity is None:
-            try:
-                other = self._pick(priority, first)
-            except Saturated:
-                return None
-        if other is None and (
-            isinstance(failure, (NotSent, UpstreamBroken)) and not first.unreachable
-        ):
-            return first  # On another connection.
-        return other
 
     def _lease(self, replica: Replica, response: UpstreamResponse) -> LeasedResponse:
         early = None

@@ -1,0 +1,91 @@
+"""What the proxied path works with, and what it asks of each part."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.models.flags import ModelChoice
+from gateway.models.limits import Cap, Decision, Lease, Policy
+from gateway.models.principal import Principal
+from gateway.models.routes import BodyBound, Service
+from gateway.models.streams import StreamBounds
+from gateway.proxy.overload import Overload
+from gateway.proxy.record import Observer
+from gateway.services.authentication import Authenticator
+from gateway.upstream.pool import ReplicaPool
+from shared.identity import IdentityIssuer
+
+
+class ProxyLimiter(Protocol):
+    """Decides at once where it can."""
+
+    def submit(
+        self,
+        key: str,
+        policy: Policy,
+        cost: int,
+        caps: Sequence[Cap],
+        *,
+        fail_closed: bool,
+    ) -> "Decision | asyncio.Future[Decision]":
+        """One decision; see `Limiter`."""
+
+    def renew(self, lease: Lease) -> None:
+        """The stream goes on; never waits."""
+
+    def release(self, lease: Lease) -> None:
+        """The request ended; never waits."""
+
+
+class ModelChooser(Protocol):
+    """Chooses the model that serves a request."""
+
+    def choose(self, flag: str | None, principal: Principal, session_id: str | None) -> ModelChoice:
+        """From memory; never waits."""
+
+
+class TicketRedeemer(Protocol):
+    """Turns a single-use ticket into its sender."""
+
+    async def redeem(self, ticket: str) -> Principal:
+        """The sender, once."""
+
+
+class RouteSwitch(Protocol):
+    """Knows which routes operators have closed."""
+
+    def closed(self, template: str) -> bool:
+        """From memory; never waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyContext:
+    """What the proxied path works with; opened by the lifespan."""
+
+    authenticator: Authenticator
+    limiter: ProxyLimiter
+    issuer: IdentityIssuer
+    pools: Mapping[Service, ReplicaPool]
+    models: ModelChooser
+    switches: RouteSwitch
+    overload: Overload
+    observer: Observer
+    tickets: TicketRedeemer
+    body_bounds: Mapping[BodyBound, int]
+    stream_bounds: StreamBounds
+    timeout_s: float
+
+
+def caps_of(principal: Principal) -> Sequence[Cap]:
+    """The bounds on a sender's requests in flight."""
+    per_key, per_tenant = principal.concurrency
+    if per_key is None and per_tenant is None:
+        return ()
+    identity = principal.identity
+    caps = []
+    if per_key is not None:
+        caps.append(Cap("key", identity.subject, per_key))
+    if per_tenant is not None:
+        caps.append(Cap("tenant", identity.tenant_id, per_tenant))
+    return caps

@@ -1,0 +1,146 @@
+"""The parsing half of a client connection: bytes in, requests and their bodies out."""
+
+import asyncio
+from abc import abstractmethod
+
+import httptools
+
+from gateway.server.body import RequestBody
+from gateway.server.channel import ClientChannel
+from gateway.server.limits import ConnectionLimits
+from gateway.server.request import Request
+from gateway.server.response import Header
+from gateway.server.service import HeadTooLarge
+from shared.problem import BadRequest, SpeechgateError
+
+
+class RequestReader(ClientChannel):
+    """Parses requests one after another."""
+
+    def __init__(self, limits: ConnectionLimits, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limits, loop)
+        self._parser = httptools.HttpRequestParser(self)
+        self._draining = False
+        self._receiving: Request | None = None
+        self._target = b""
+        self._headers: list[Header] = []
+        self._in_head = False
+        self._head_bytes = 0
+        self._fed = 0
+
+    # What a connection does with what is read.
+
+    @abstractmethod
+    def _head_began(self) -> None:
+        """The first byte of a request came."""
+
+    @abstractmethod
+    def _arrived(self, request: Request) -> None:
+        """The head of a request is complete."""
+
+    @abstractmethod
+    def _body_ended(self, request: Request) -> None:
+        """The body of a request is complete."""
+
+    @abstractmethod
+    def _keep_early(self, data: bytes) -> None:
+        """Bytes came that belong to the protocol of an upgrade."""
+
+    # What request bodies call.
+
+    @abstractmethod
+    def hold(self) -> None:
+        """Read no more of a body for now."""
+
+    @abstractmethod
+    def flow(self) -> None:
+        """Read on."""
+
+    @abstractmethod
+    def send_continue(self) -> None:
+        """Tell the client to send the body."""
+
+    @abstractmethod
+    def _reject(self, error: SpeechgateError) -> None:
+        """What came cannot be read as a request."""
+
+    def _read(self, data: bytes) -> bool:
+        """Parse bytes; False when they were no HTTP."""
+        self._fed = len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._keep_early(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            if not self.closed:
+                self._reject(BadRequest("This is not a well-formed HTTP/1.1 request."))
+            return False
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > self._limits.max_head_bytes:
+                self._reject(HeadTooLarge("The head of the request is too large."))
+        return True
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self._target, self._headers = b"", []
+        self._in_head, self._head_bytes = True, 0
+        self._head_began()
+
+    def on_url(self, part: bytes) -> None:
+        """The request target, or a part of it."""
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header field; trailers are dropped."""
+        if self._in_head:
+            self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        self._in_head = False
+        parser, headers = self._parser, self._headers
+        if len(headers) > self._limits.max_fields or self._is_large(headers):
+            self._reject(HeadTooLarge("The head of the request is too large."))
+            return
+        version = parser.get_http_version()
+        request = Request(
+            self,
+            parser.get_method().decode("ascii"),
+            self._target,
+            version,
+            headers,
+            RequestBody(self),
+            keep_alive=version == "1.1" and parser.should_keep_alive() and not self._draining,
+            upgrades=parser.should_upgrade(),
+            arrived=self.loop.time(),
+        )
+        if request.upgrades:
+            request.keep_alive = False
+        self._receiving = request
+        self._arrived(request)
+
+    def on_body(self, data: bytes) -> None:
+        """A part of a body."""
+        request = self._receiving
+        if request is None:
+            return
+        request.body.feed(data)
+        if request.finished and request.body.received > self._limits.linger_bytes:
+            self.close()
+
+    def on_message_complete(self) -> None:
+        """The body is complete."""
+        request, self._receiving = self._receiving, None
+        if request is not None:
+            request.body.end()
+            self._body_ended(request)
+
+    def _is_large(self, headers: list[Header]) -> bool:
+        """Whether a head that came in one piece is over its bound; most pieces are under it."""
+        if self._fed <= self._limits.max_head_bytes:
+            return False
+        size = len(self._target) + sum(len(name) + len(value) for name, value in headers)
+        return size > self._limits.max_head_bytes
