@@ -13,22 +13,44 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 
-class Tally:
-    """Requests of one label set.
+class Spread:
+    """Durations of one label set.
 
     Attributes:
-        counts: By status.
         buckets: By the first bound that a duration does not exceed; the last one has no bound.
         seconds: Sum of durations.
     """
 
-    __slots__ = ("_bounds", "buckets", "counts", "seconds")
+    __slots__ = ("_bounds", "buckets", "seconds")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self._bounds = bounds
-        self.counts: dict[int, int] = {}
         self.buckets = [0] * (len(bounds) + 1)
         self.seconds = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Note a duration."""
+        self.buckets[bisect_left(self._bounds, seconds)] += 1
+        self.seconds += seconds
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        """The buckets as Prometheus counts them."""
+        limits = (*(str(float(bound)) for bound in self._bounds), "+Inf")
+        return list(zip(limits, accumulate(self.buckets), strict=True))
+
+
+class Tally(Spread):
+    """Requests of one label set.
+
+    Attributes:
+        counts: By status.
+    """
+
+    __slots__ = ("counts",)
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        super().__init__(bounds)
+        self.counts: dict[int, int] = {}
 
     def add(self, status: int, seconds: float) -> None:
         """Count a request."""
@@ -36,6 +58,65 @@ class Tally:
         counts[status] = counts.get(status, 0) + 1
         self.buckets[bisect_left(self._bounds, seconds)] += 1
         self.seconds += seconds
+
+
+class Counts(Collector):
+    """A counter with one label, whose values are known from the start.
+
+    Args:
+        name: Of the counter, without `_total`.
+        described: What is counted.
+        label: Name of the label.
+        values: Of the label.
+
+    Attributes:
+        by: Counts by value, to be added to.
+    """
+
+    def __init__(self, name: str, described: str, label: str, values: Iterable[str]) -> None:
+        self._name = name
+        self._described = described
+        self._label = label
+        self.by = dict.fromkeys(values, 0)
+
+    def collect(self) -> Iterator[Metric]:
+        """The counter as it is now."""
+        family = CounterMetricFamily(self._name, self._described, labels=[self._label])
+        for value, count in self.by.items():
+            family.add_metric([value], count)
+        yield family
+
+
+class Durations(Collector):
+    """A histogram of durations by one label.
+
+    Args:
+        name: Of the histogram.
+        described: What takes the time.
+        label: Name of the label.
+        bounds: Upper bounds of the buckets, in seconds.
+    """
+
+    def __init__(self, name: str, described: str, label: str, bounds: Sequence[float]) -> None:
+        self._name = name
+        self._described = described
+        self._label = label
+        self._bounds = tuple(bounds)
+        self._series: dict[str, Spread] = {}
+
+    def series(self, value: str) -> Spread:
+        """Of one value of the label; callers may keep it."""
+        found = self._series.get(value)
+        if found is None:
+            found = self._series[value] = Spread(self._bounds)
+        return found
+
+    def collect(self) -> Iterator[Metric]:
+        """The histogram as it is now."""
+        family = HistogramMetricFamily(self._name, self._described, labels=[self._label])
+        for value, series in self._series.items():
+            family.add_metric([value], series.cumulative(), series.seconds)
+        yield family
 
 
 class RequestTallies(Collector):
@@ -78,12 +159,10 @@ class RequestTallies(Collector):
     def collect(self) -> Iterator[Metric]:
         """The families as they are now."""
         counter, histogram = self._families()
-        limits = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
         for values, tally in self._tallies.items():
             for status, count in tally.counts.items():
                 counter.add_metric([*values, str(status)], count)
-            buckets = list(zip(limits, accumulate(tally.buckets), strict=True))
-            histogram.add_metric(values, buckets, tally.seconds)
+            histogram.add_metric(values, tally.cumulative(), tally.seconds)
         yield counter
         yield histogram
 

@@ -1,9 +1,14 @@
 """`speechgate flags …`."""
 
+import logging
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
+import structlog
 import typer
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -55,11 +60,30 @@ def _settings(run_dir: Path) -> SourceSettings:
     return found
 
 
-async def _open(settings: SourceSettings) -> FlagClient:
-    source: FlagSource = await choose_source(settings, None)
-    client = FlagClient(source, settings.unleash_environment, Metrics("cli"))
-    await client.open()
-    return client
+@contextmanager
+def _logs_aside() -> Iterator[None]:
+    """Let logs go to standard error: standard output is the answer, perhaps as JSON."""
+    before = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+@asynccontextmanager
+async def _open(settings: SourceSettings) -> AsyncIterator[FlagClient]:
+    with _logs_aside():
+        source: FlagSource = await choose_source(settings, None)
+        client = FlagClient(source, settings.unleash_environment, Metrics("cli"))
+        await client.open()
+        try:
+            yield client
+        finally:
+            await client.close()
 
 
 def _warn(state: FlagState) -> None:
@@ -73,13 +97,10 @@ def list_flags(as_json: AsJson = False, run_dir: RunDir = DEFAULT_RUN_DIR) -> No
     settings = _settings(run_dir)
 
     async def work() -> tuple[list[FlagAnswer], FlagState]:
-        client = await _open(settings)
-        try:
+        async with _open(settings) as client:
             known = sorted(client.source.document.flags.items())
             answers = [FlagAnswer.of(flag, settings.unleash_environment) for _, flag in known]
             return answers, client.state
-        finally:
-            await client.close()
 
     found, state = run(work())
     _warn(state)
@@ -124,12 +145,9 @@ def evaluate(
     given = _value(default)
 
     async def work() -> tuple[FlagEvaluation, FlagState]:
-        client = await _open(settings)
-        try:
+        async with _open(settings) as client:
             kind = FlagKind.BOOLEAN if boolean else kind_of(given)
             return evaluate_as(client, name, context, given, kind), client.state
-        finally:
-            await client.close()
 
     evaluation, state = run(work())
     _warn(state)

@@ -14,7 +14,8 @@ import orjson
 from gateway.models.flags import Flag, FlagKind, StoredFlag
 
 MAX_BYTES = 16 * 1024 * 1024
-NAME = re.compile(r"[0-9A-Za-z._~-]{1,100}")
+# All that Unleash allows: one flag of a shared server must not make its document unusable.
+NAME = re.compile(r"[0-9A-Za-z._~!*'()-]{1,100}")
 _KINDS = {"json": FlagKind.OBJECT, "number": FlagKind.NUMBER}
 _ALL = 100
 _DESCRIPTION_LENGTH = 500

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from gateway.models.flags import FlagContext, FlagKind
 from gateway.models.principal import Principal
 from gateway.schemas.flags import (
+    FLAG_NAME,
     BooleanRequest,
     BulkAnswer,
     BulkRequest,
@@ -23,7 +24,7 @@ from shared.openapi import json_body, json_body_docs
 
 _FLAGS = "/api/v1/feature-flags"
 _ORGANIZATION = "organization"
-Name = Annotated[str, Path(pattern=r"^[0-9A-Za-z._-]{1,128}$")]
+Name = Annotated[str, Path(pattern=FLAG_NAME)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Items on the page")]
 Cursor = Annotated[str | None, Query(max_length=100, description="`next` of the page before")]
 

@@ -90,7 +90,8 @@ async def _admit(
         told: Gets the headers about limits.
     """
     credential = head.credential()
-    principal: Principal | None = context.authenticator.cached(credential)
+    authenticator = context.authenticator
+    principal: Principal | None = authenticator.cached(authenticator.digest(credential))
     if principal is None:
         principal = await context.authenticator.authenticate(credential)
     state, policy = scope["state"], principal.policy

@@ -28,7 +28,7 @@ from gateway.proxy.record import Facts, Record
 from gateway.proxy.refusal import refuse
 from gateway.ratelimit.headers import limit_headers, policy_header, retry_after_s
 from gateway.server.body import ClientLeft
-from gateway.server.request import Request
+from gateway.server.request import KnownSender, Request
 from gateway.upstream.leased import LeasedResponse
 from gateway.upstream.protocol import Header, UpstreamBroken, UpstreamRequest, UpstreamTimeout
 from shared.logging import get_logger
@@ -142,8 +142,14 @@ class Exchange:
 
     async def _sender(self, head: RequestHead) -> Principal:
         """Who sent the request."""
-        authenticator, credential = self._context.authenticator, head.credential()
-        return authenticator.cached(credential) or await authenticator.authenticate(credential)
+        authenticator, channel = self._context.authenticator, self._request.channel
+        known, presented = channel.known, head.presented
+        if known is None or known.presented != presented:
+            credential = head.credential()
+            known = KnownSender(presented, credential, authenticator.digest(credential))
+            channel.known = known
+        found = authenticator.cached(known.digest)
+        return found or await authenticator.authenticate(known.credential)
 
     def _decide(self, principal: Principal, route: Route) -> "Decision | asyncio.Future[Decision]":
         if not principal.may(route.scope):
@@ -285,7 +291,7 @@ class Exchange:
             Record(
                 facts,
                 time.time(),
-                asyncio.get_running_loop().time() - request.arrived,
+                request.channel.loop.time() - request.arrived,
                 trace.request_id,
                 trace.trace_id,
                 request.body.received,

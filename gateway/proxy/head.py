@@ -148,6 +148,12 @@ class RequestHead:
         for name in named & self.noted.keys():
             del self.noted[name]
 
+    @property
+    def presented(self) -> tuple[bytes | None, bytes | None]:
+        """The fields that `credential` reads."""
+        single = self.single
+        return single.get(b"x-api-key"), single.get(b"authorization")
+
     def credential(self) -> str:
         """The API key or access token that the request presents.
 

@@ -45,7 +45,7 @@ class StreamExchange(Exchange):
             if key is not None and self._route.startswith("/socket.io"):
                 self._credential = key
                 authenticator = self._context.authenticator
-                return authenticator.cached(key) or await authenticator.authenticate(key)
+                return await authenticator.authenticate(key)
         self._credential = head.credential()
         return await super()._sender(head)
 
@@ -117,6 +117,4 @@ class StreamExchange(Exchange):
         if self._lease is not None:
             self._context.limiter.renew(self._lease)
         if self._credential is not None:
-            authenticator = self._context.authenticator
-            if authenticator.cached(self._credential) is None:
-                await authenticator.authenticate(self._credential)
+            await self._context.authenticator.authenticate(self._credential)

@@ -83,6 +83,7 @@ class RedisLimiter:
         self.outcome: Outcome = Settle()
         self.greet: Callable[[Session], Any] | None = None
         self._wire = link.open_wire(self._welcome)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._clock = clock
         self._life_us = int(lease_life_s * MICROSECONDS)
         self._ids = count()
@@ -123,7 +124,7 @@ class RedisLimiter:
             caps: Bounds on requests in flight.
             fail_closed: For `outcome`.
         """
-        loop = asyncio.get_running_loop()
+        loop = self._loop or self._running_loop()
         rule, lease = rule_of(policy), None
         if caps:
             lease = Lease(f"{self._own}{next(self._ids):x}", tuple(caps))
@@ -142,6 +143,11 @@ class RedisLimiter:
             self._scheduled = True
             loop.call_soon(self._flush)  # After every request that is ready in this turn.
         return done
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        # Asking for it is a system call.
+        loop = self._loop = asyncio.get_running_loop()
+        return loop
 
     def renew(self, lease: Lease) -> None:
         """The request goes on for longer than a lease lives; never waits."""

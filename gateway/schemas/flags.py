@@ -25,7 +25,9 @@ MAX_BULK = 100
 MAX_ATTRIBUTES = 50
 MAX_TEXT = 200
 
-FlagName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._~-]{1,100}$")]
+FLAG_NAME = r"^[0-9A-Za-z._~!*'()-]{1,100}$"
+
+FlagName = Annotated[str, StringConstraints(pattern=FLAG_NAME)]
 Key = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(printable)
 ]

@@ -127,6 +127,7 @@ class RequestBody:
     def end(self) -> None:
         """The last part has come; called by the connection."""
         self.ended = True
+        self._let_flow()  # What follows is the next request.
         self._wake()
 
     def fail(self, error: Exception) -> None:
@@ -168,13 +169,10 @@ class RequestBody:
             raise self.error
         return self._take()
 
-    def open(self) -> bytes | AsyncIterator[bytes]:
-        """The whole body when it is here, else its parts; see `OutgoingBody`."""
+    def open(self) -> tuple[bytes, ...] | AsyncIterator[bytes]:
+        """All parts when the body is here whole, else as they come; see `OutgoingBody`."""
         if self.ended and self.error is None:
-            # Kept: a request that was not answered may be sent again.
-            if len(self._parts) > 1:
-                self._parts = [b"".join(self._parts)]
-            return self._parts[0] if self._parts else b""
+            return tuple(self._parts)  # Kept: a request may be sent again if it got no answer.
         return self._stream()
 
     async def _stream(self) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from gateway.server.body import ClientLeft
 from gateway.server.limits import ConnectionLimits
+from gateway.server.request import KnownSender
 
 NEVER = float("inf")
 
@@ -39,6 +40,7 @@ class ClientChannel(asyncio.Protocol):
         server: Of this side.
         deadline: `loop.time()` after which `check` is called.
         passenger: Who has taken the connection over.
+        known: Who sent the last request.
         closed: The client is gone.
     """
 
@@ -48,6 +50,7 @@ class ClientChannel(asyncio.Protocol):
         self.server: tuple[str, int] | None = None
         self.deadline = NEVER
         self.passenger: Passenger | None = None
+        self.known: KnownSender | None = None
         self.closed = False
         self._limits = limits
         self._transport: asyncio.Transport = None  # type: ignore[assignment]

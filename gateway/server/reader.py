@@ -13,6 +13,8 @@ from gateway.server.response import Header
 from gateway.server.service import HeadTooLarge
 from shared.problem import BadRequest, SpeechgateError
 
+_LARGE_BYTES = 16 * 1024
+
 
 class RequestReader(ClientChannel):
     """Parses requests one after another."""
@@ -27,6 +29,7 @@ class RequestReader(ClientChannel):
         self._in_head = False
         self._head_bytes = 0
         self._fed = 0
+        self._left = 0  # Bytes of a body that pass by the parser.
 
     # What a connection does with what is read.
 
@@ -66,6 +69,10 @@ class RequestReader(ClientChannel):
 
     def _read(self, data: bytes) -> bool:
         """Parse bytes; False when they were no HTTP."""
+        if self._left:
+            data = self._pass_on(data)
+            if not data:
+                return True
         self._fed = len(data)
         try:
             self._parser.feed_data(data)
@@ -79,7 +86,22 @@ class RequestReader(ClientChannel):
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.max_head_bytes:
                 self._reject(HeadTooLarge("The head of the request is too large."))
+        elif self._fed >= _LARGE_BYTES and self._receiving is not None:
+            self._left = _rest_of(self._receiving)
         return True
+
+    def _pass_on(self, data: bytes) -> bytes:
+        """Take the rest of a body, which needs no parser and no copy; what comes after it."""
+        size, left = len(data), self._left
+        if size < left:
+            self._left = left - size
+            self.on_body(data)
+            return b""
+        self._left = 0
+        self._parser = httptools.HttpRequestParser(self)  # The last one waits for the rest.
+        self.on_body(data if size == left else data[:left])
+        self.on_message_complete()
+        return data[left:]
 
     # What the parser calls.
 
@@ -144,3 +166,11 @@ class RequestReader(ClientChannel):
             return False
         size = len(self._target) + sum(len(name) + len(value) for name, value in headers)
         return size > self._limits.max_head_bytes
+
+
+def _rest_of(request: Request) -> int:
+    """Bytes of a body that are still to come; 0 where only the parser can say."""
+    for name, value in request.headers:
+        if name == b"content-length":  # The parser lets one through, and no chunks beside it.
+            return int(value) - request.body.received
+    return 0

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.server.body import RequestBody
 from gateway.server.response import CRLF, LAST_CHUNK, Header, has_body, head
@@ -12,12 +12,28 @@ _SWITCHING = 101
 _CHUNKED = b"transfer-encoding: chunked\r\n"
 
 
+class KnownSender(NamedTuple):
+    """Who sent the last request of a connection; most connections have one sender.
+
+    Attributes:
+        presented: Header values that say so.
+        credential: As read from them.
+        digest: What it is known by in this process.
+    """
+
+    presented: tuple[bytes | None, bytes | None]
+    credential: str
+    digest: bytes
+
+
 class Channel(Protocol):
     """The connection that a request came by."""
 
+    loop: asyncio.AbstractEventLoop
     client: tuple[str, int] | None
     server: tuple[str, int] | None
     closed: bool
+    known: KnownSender | None
 
     def write(self, data: bytes) -> None:
         """Send to the client."""

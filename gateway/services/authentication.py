@@ -15,8 +15,6 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Protocol
 
-from prometheus_client import Counter
-
 from gateway.db.dependency import Dependency
 from gateway.exceptions import (
     AuthUnavailable,
@@ -35,6 +33,7 @@ from gateway.services.key_records import DATABASE_TIMEOUT_S, KeyRecords
 from gateway.services.sessions import SessionReader
 from gateway.services.tokens import looks_like_token
 from shared.metrics import Metrics
+from shared.red import Counts
 
 VERIFY_AFTER_S = 45.0
 """Age at which a cached record is verified again, so that none is believed beyond 60 s."""
@@ -85,29 +84,32 @@ class Authenticator:
         self._local = LocalKeys()
         self._lookups: dict[bytes, asyncio.Task[Remembered]] = {}
         self._verifications: dict[bytes, asyncio.Task[None]] = {}
-        counter = Counter(
+        lookups = Counts(
             "speechgate_key_lookups",
             "Key checks by where the answer came from",
-            ["source"],
-            registry=metrics.registry,
+            "source",
+            ("process", "redis", "database", "stale", "refused_offline", "unavailable"),
         )
-        self._from_process = counter.labels("process")
-        self._from_redis = counter.labels("redis")
-        self._from_database = counter.labels("database")
-        self._from_stale = counter.labels("stale")
-        self._refused = counter.labels("refused_offline")
-        self._unavailable = counter.labels("unavailable")
+        metrics.registry.register(lookups)
+        self._lookups_by = lookups.by
 
-    def cached(self, credential: str) -> Principal | None:
-        """The principal, when this process knows it and may still believe it; never waits."""
-        digest = self._hasher.digest(credential)
+    def digest(self, credential: str) -> bytes:
+        """What a credential is known by in this process."""
+        return self._hasher.digest(credential)
+
+    def cached(self, digest: bytes) -> Principal | None:
+        """The principal, when this process knows it and may still believe it; never waits.
+
+        Args:
+            digest: Of the credential.
+        """
         found = self._local.fresh(digest, self._clock())
         if found is None or found.principal is None:
             return None
         expires_at = found.principal.expires_at
         if expires_at is not None and expires_at <= time.time():
             return None
-        self._from_process.inc()
+        self._lookups_by["process"] += 1
         if found.record is not None:
             self._usage.touch(found.record.key_id)
         return found.principal
@@ -127,14 +129,14 @@ class Authenticator:
         try:
             key_id = key_id_of(credential)
         except CredentialRefused:
-            self._refused.inc()
+            self._lookups_by["refused_offline"] += 1
             raise
         digest = self._hasher.digest(credential)
         found = self._local.fresh(digest, self._clock())
         if found is None:
             found = await self._shared(digest, lambda: self._look_up(credential, key_id, digest))
         else:
-            self._from_process.inc()
+            self._lookups_by["process"] += 1
         principal = self._accept(found)
         self._usage.touch(key_id)
         return principal
@@ -179,7 +181,7 @@ class Authenticator:
             except (DatabaseUnreachable, TimeoutError) as error:
                 self._database_state.failed(error)
                 return self._stale_or_refuse(digest)
-            self._from_database.inc()
+            self._lookups_by["database"] += 1
             entry = Remembered(None, principal, started, principal.identity.subject)
             self._local.put(digest, entry, started)
             return entry
@@ -241,7 +243,7 @@ class Authenticator:
         started, fingerprint = self._clock(), digest.hex()
         cached = await self._records.ask_redis(fingerprint, key_id)
         if cached is not None and self._records.believable(cached.record):
-            self._from_redis.inc()
+            self._lookups_by["redis"] += 1
             if cached.record and time.time() - cached.record.verified_at > VERIFY_AFTER_S:
                 self._verify_behind(key, key_id, digest)
             return self._remember(digest, key_id, cached.record, started)
@@ -249,10 +251,10 @@ class Authenticator:
             record = await self._records.ask_database(key, key_id)
         except DatabaseUnreachable:
             if cached is not None and cached.record and self._records.in_grace:
-                self._from_stale.inc()
+                self._lookups_by["stale"] += 1
                 return self._remember(digest, key_id, cached.record, started)
             return self._stale_or_refuse(digest)
-        self._from_database.inc()
+        self._lookups_by["database"] += 1
         await self._records.share(fingerprint, key_id, record)
         return self._remember(digest, key_id, record, started)
 
@@ -260,9 +262,9 @@ class Authenticator:
         entry = self._local.stale(digest)
         known = entry is not None and (entry.record is not None or entry.principal is not None)
         if entry is None or not known or not self._records.in_grace:
-            self._unavailable.inc()
+            self._lookups_by["unavailable"] += 1
             raise _unavailable()
-        self._from_stale.inc()
+        self._lookups_by["stale"] += 1
         return entry
 
     def _made(self, key_id: str, record: KeyRecord | None, read_at: float) -> Remembered:

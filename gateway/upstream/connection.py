@@ -63,7 +63,7 @@ class Connection(AnswerReader):
         self,
         method: str,
         head: bytes,
-        content: bytes | AsyncIterable[bytes] | None,
+        content: tuple[bytes, ...] | AsyncIterable[bytes],
         deadline: float,
         *,
         length: int | None = None,
@@ -86,17 +86,16 @@ class Connection(AnswerReader):
         self._quiet = 0
         self.deadline = deadline
         self._origin.busy.add(self)
-        if content is None:
-            self._transport.write(head)
-        elif not isinstance(content, bytes):
+        if not isinstance(content, tuple):
             self._transport.write(head)
             self._upload = Upload(self._transport, content, length, answer)
             self._upload.start(self._uploaded)
-        elif len(content) <= _JOIN_BYTES:
-            self._transport.write(head + content)
-        else:
+        elif not content:
             self._transport.write(head)
-            self._transport.write(content)
+        elif len(content) == 1 and len(content[0]) <= _JOIN_BYTES:
+            self._transport.write(head + content[0])
+        else:
+            self._transport.writelines((head, *content))
         return answer
 
     def fail(self, error: Exception) -> None:

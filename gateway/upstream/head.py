@@ -44,8 +44,6 @@ def encode(
     return head, declared
 
 
-def size_of(content: bytes | AsyncIterable[bytes] | None) -> int | None:
+def size_of(content: tuple[bytes, ...] | AsyncIterable[bytes]) -> int | None:
     """Bytes of a body that is at hand; None for one that comes in parts."""
-    if content is None:
-        return 0
-    return len(content) if isinstance(content, bytes) else None
+    return sum(map(len, content)) if isinstance(content, tuple) else None

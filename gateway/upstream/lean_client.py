@@ -55,7 +55,7 @@ class LeanClient:
         if origin is None:
             origin = self._add(base_url)
         body = request.body
-        content = None if body is None else body.open()
+        content = () if body is None else body.open()
         head, length = encode(request, origin.tail, lines, size_of(content))
         deadline = request.deadline
         if deadline is None:
@@ -83,7 +83,7 @@ class LeanClient:
         if deadline is None:
             deadline = self._loop.time() + self._total_timeout_s
         connection = await self._connect(origin, deadline)
-        answer = connection.begin(request.method, head, None, deadline, upgrades=True)
+        answer = connection.begin(request.method, head, (), deadline, upgrades=True)
         try:
             await answer.changed()
         except asyncio.CancelledError:

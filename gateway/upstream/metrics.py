@@ -1,9 +1,10 @@
 """What is counted about services."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
 
 from gateway.upstream.replica import Replica, State
 from shared.metrics import LATENCY_BUCKETS_S, Metrics
+from shared.red import Durations
 
 _STATE_VALUES = {State.CLOSED: 1.0, State.HALF_OPEN: 0.5, State.OPEN: 0.0}
 
@@ -13,13 +14,13 @@ class UpstreamMetrics:
 
     def __init__(self, metrics: Metrics) -> None:
         registry = metrics.registry
-        self.duration = Histogram(
+        self.duration = Durations(
             "speechgate_upstream_duration_seconds",
             "Time from the request to the head of the service's answer",
-            ["upstream"],
-            buckets=LATENCY_BUCKETS_S,
-            registry=registry,
+            "upstream",
+            LATENCY_BUCKETS_S,
         )
+        registry.register(self.duration)
         self.failures = Counter(
             "speechgate_upstream_failures",
             "Requests that a replica did not answer",

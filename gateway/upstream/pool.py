@@ -79,7 +79,7 @@ class ReplicaPool:
             self._replicas, self._outcomes, max_in_flight, max_in_service, max_tunnels
         )
         self._budget = RetryBudget()
-        self._observe = metrics.duration.labels(service).observe
+        self._observe = metrics.duration.series(service).observe
         self._retries = metrics.retries.labels(service)
         self._retries_refused = metrics.retries_refused.labels(service)
         self._tasks: list[asyncio.Task[None]] = []

@@ -48,10 +48,10 @@ class OutgoingBody(Protocol):
 
     error: Exception | None
 
-    def open(self) -> bytes | AsyncIterable[bytes]:
+    def open(self) -> tuple[bytes, ...] | AsyncIterable[bytes]:
         """The body; called again only after an attempt that took nothing from it.
 
-        Bytes are the whole body, and may be sent twice.
+        A tuple is the whole body, and may be sent twice.
         """
 
 

@@ -81,8 +81,12 @@ class Body:
         self.content = content
         self.error: Exception | None = None
 
-    def open(self) -> bytes | AsyncIterator[bytes]:
-        return self.content
+    def open(self) -> tuple[bytes, ...] | AsyncIterator[bytes]:
+        if not isinstance(self.content, bytes):
+            return self.content
+        # In two parts where there are two bytes.
+        middle = len(self.content) // 2
+        return tuple(filter(None, (self.content[:middle], self.content[middle:])))
 
 
 def request(
