@@ -23,6 +23,7 @@ from gateway.services.login import LoginService
 from gateway.services.plans import PlanService
 from gateway.services.tickets import TicketService
 from gateway.settings import GatewaySettings
+from gateway.startup.memory import returning_memory
 from gateway.startup.senders import open_senders
 from gateway.startup.stores import open_stores
 from gateway.startup.upstreams import open_upstreams
@@ -63,6 +64,7 @@ async def open_context(
         SchemaOutdated: Run `migrate` first.
     """
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(returning_memory())
         stores = await stack.enter_async_context(open_stores(settings, health, metrics))
         shared = RedisLimiter(stores.redis) if stores.redis is not None else None
         limiter = CountingLimiter(shared, metrics)

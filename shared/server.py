@@ -10,7 +10,6 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from shared.db.migrations import upgrade
 from shared.settings import CommonSettings
 
 
@@ -69,6 +68,9 @@ def main(
     command = parser.parse_args(sys.argv[1:]).command
     settings = load_settings()
     if command == "migrate":
+        # Not at the top: a process that serves does without Alembic's 7 MB.
+        from shared.db.migrations import upgrade  # noqa: PLC0415
+
         upgrade(migrations, settings.database_url)
     else:
         serve(create_app(), settings, http)

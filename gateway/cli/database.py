@@ -4,7 +4,8 @@ import typer
 
 from gateway.cli.environment import DEFAULT_RUN_DIR, RunDir, find_settings
 from gateway.db.schema import MIGRATIONS
-from shared.db.migrations import head_revision, upgrade
+from shared.db.migrations import upgrade
+from shared.db.revisions import head_revision
 
 db = typer.Typer(help="The gateway's database.", no_args_is_help=True)
 

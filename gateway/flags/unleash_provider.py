@@ -36,6 +36,7 @@ class UnleashProvider(EngineProvider):
         environment: The environment's name.
         refresh_s: Between polls.
         cache_file: Keeps the flags over a restart of the process; None keeps them in memory.
+        read_only: The file belongs to another process, which may run under another account.
         known: The flags as they were known elsewhere, for a start without server and file.
     """
 
@@ -49,6 +50,7 @@ class UnleashProvider(EngineProvider):
         *,
         refresh_s: float,
         cache_file: Path | None = None,
+        read_only: bool = False,
         known: FlagDocument | None = None,
     ) -> None:
         super().__init__(environment)
@@ -56,6 +58,7 @@ class UnleashProvider(EngineProvider):
         self._token = token
         self._refresh_s = refresh_s
         self._cache_file = cache_file
+        self._read_only = read_only
         self._known_elsewhere = known
         self._client: AsyncUnleashClient | None = None
         self._cache: _Handover | None = None
@@ -131,7 +134,7 @@ class UnleashProvider(EngineProvider):
             self._lost(cache.why)
             return
         document = cache.answer
-        if document is not self.document and self._cache_file is not None:
+        if document is not self.document and not self._read_only:
             self._to_file(document)
         self._learned(document)
 
@@ -160,7 +163,8 @@ class UnleashProvider(EngineProvider):
         return document
 
     def _to_file(self, document: FlagDocument) -> None:
-        assert self._cache_file is not None  # noqa: S101 - the caller looked
+        if self._cache_file is None:
+            return
         partial = self._cache_file.with_name(f".{self._cache_file.name}.{os.getpid()}")
         try:
             self._cache_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

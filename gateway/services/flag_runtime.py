@@ -115,7 +115,8 @@ async def choose_source(settings: SourceSettings, database: Database | None) -> 
 
     Args:
         settings: Of the gateway.
-        database: Asked for the last known flags, in case Unleash does not answer.
+        database: Asked for the last known flags, in case Unleash does not answer. Without one
+            nothing is kept: the command line looks, and the gateway keeps.
     """
     environment = settings.unleash_environment
     if settings.flags_file is not None:
@@ -132,5 +133,6 @@ async def choose_source(settings: SourceSettings, database: Database | None) -> 
         environment,
         refresh_s=settings.unleash_refresh_s,
         cache_file=cache_file(settings.flags_cache_dir, settings.unleash_url, environment),
+        read_only=database is None,
         known=known,
     )

@@ -1,5 +1,6 @@
 """Users' access tokens: short-lived EdDSA JWTs (RFC 9068) that name a session, no permissions."""
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ _ALGORITHM, _TYPE = "EdDSA", "at+jwt"
 _HEADER = {"alg": _ALGORITHM, "typ": _TYPE}
 _MAX_BYTES = 4096
 _DOTS = 2
+# One spelling of each: no padding, nothing that base64 ignores, 64 bytes of signature.
+_FORM = re.compile(r"[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]{85}[AQgw]")
 _REQUIRED = ["iss", "aud", "sub", "tid", "sid", "iat", "exp", "jti"]
 
 
@@ -85,7 +88,7 @@ class AccessTokens:
         Raises:
             CredentialRefused: Codes `token_expired`, `token_invalid`.
         """
-        if len(token) > _MAX_BYTES:
+        if len(token) > _MAX_BYTES or _FORM.fullmatch(token) is None:
             raise _invalid()
         try:
             # Exactly this header: no other algorithm, no key that the token names itself.

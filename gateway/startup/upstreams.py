@@ -10,10 +10,10 @@ import httpx
 
 from gateway.models.routes import Service
 from gateway.settings import GatewaySettings
-from gateway.upstream.discovery import parse_replicas
 from gateway.upstream.lean_client import LeanClient
 from gateway.upstream.metrics import UpstreamMetrics
 from gateway.upstream.pool import ReplicaPool
+from gateway.upstream.sources import parse_replicas
 from shared.health import Health
 from shared.identity import IDENTITY_HEADER, Identity, IdentityIssuer
 from shared.metrics import Metrics

@@ -9,7 +9,7 @@ from typing import TypeVar
 from gateway.models.routes import Priority
 from gateway.upstream.budget import RetryBudget
 from gateway.upstream.choice import Choice
-from gateway.upstream.discovery import MAX_WAIT_S, Discovery, ReplicaSource
+from gateway.upstream.discovery import MAX_WAIT_S, Discovery
 from gateway.upstream.leased import LeasedResponse
 from gateway.upstream.metrics import UpstreamMetrics
 from gateway.upstream.outcomes import Outcomes
@@ -23,6 +23,7 @@ from gateway.upstream.protocol import (
 )
 from gateway.upstream.replica import Replica
 from gateway.upstream.replica_set import ReplicaSet
+from gateway.upstream.sources import ReplicaSource
 from gateway.upstream.tunnel import Tunnel
 from shared.logging import get_logger
 

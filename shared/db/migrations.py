@@ -5,16 +5,9 @@ from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.engine import create_engine
-
-
-class SchemaOutdated(RuntimeError):
-    """The database is not at the revision that this code was written for."""
 
 
 def alembic_config(migrations: Path, url: str) -> Config:
@@ -34,32 +27,6 @@ def upgrade(migrations: Path, url: str) -> None:
 def check(migrations: Path, url: str) -> None:
     """Raise when the models and the migrated database differ."""
     command.check(alembic_config(migrations, url))
-
-
-def head_revision(migrations: Path) -> str | None:
-    """The newest revision that this code knows."""
-    config = Config()
-    config.set_main_option("script_location", str(migrations))
-    config.set_main_option("path_separator", "os")
-    return ScriptDirectory.from_config(config).get_current_head()
-
-
-async def require_current_schema(engine: AsyncEngine, migrations: Path) -> None:
-    """Refuse to start on another schema.
-
-    Raises:
-        SchemaOutdated: Run the deployable's `migrate` first.
-    """
-
-    def current(connection: Connection) -> str | None:
-        return MigrationContext.configure(connection).get_current_revision()
-
-    async with engine.connect() as connection:
-        found = await connection.run_sync(current)
-    expected = head_revision(migrations)
-    if found != expected:
-        msg = f"database is at revision {found}, code needs {expected}: run `migrate` first"
-        raise SchemaOutdated(msg)
 
 
 def run_env(metadata: MetaData) -> None:

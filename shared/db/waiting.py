@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.migrations import SchemaOutdated, require_current_schema
+from shared.db.revisions import SchemaOutdated, require_current_schema
 from shared.logging import get_logger
 
 SCHEMA_WAIT_S = 30.0

@@ -9,13 +9,8 @@ from alembic import command
 from deploy.local.postgres import PostgresCluster
 from gateway.db.schema import MIGRATIONS
 from shared.db.engine import create_engine
-from shared.db.migrations import (
-    SchemaOutdated,
-    alembic_config,
-    check,
-    require_current_schema,
-    upgrade,
-)
+from shared.db.migrations import alembic_config, check, upgrade
+from shared.db.revisions import SchemaOutdated, require_current_schema
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

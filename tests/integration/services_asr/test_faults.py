@@ -20,7 +20,8 @@ from services.asr.lifespan import MIGRATIONS, open_context
 from services.asr.models.audio import AsrOptions, AudioSource
 from services.asr.settings import AsrSettings
 from shared.caller import Caller
-from shared.db.migrations import SchemaOutdated, upgrade
+from shared.db.migrations import upgrade
+from shared.db.revisions import SchemaOutdated
 from shared.health import Health
 from shared.metrics import Metrics
 from tests.support.live_app import Keys, until

@@ -16,7 +16,8 @@ from deploy.local.triton import TritonServer
 from services.nlp.lifespan import MIGRATIONS
 from services.nlp.main import create_app
 from services.nlp.settings import NlpSettings
-from shared.db.migrations import SchemaOutdated, check, upgrade
+from shared.db.migrations import check, upgrade
+from shared.db.revisions import SchemaOutdated
 from tests.support.live_app import Keys, LiveApp, until
 
 PATH = "/api/v1/nmt/inference"

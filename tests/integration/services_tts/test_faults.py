@@ -18,7 +18,8 @@ from deploy.local.triton import TritonServer
 from services.tts.lifespan import MIGRATIONS
 from services.tts.main import create_app
 from services.tts.settings import TtsSettings
-from shared.db.migrations import SchemaOutdated, check, upgrade
+from shared.db.migrations import check, upgrade
+from shared.db.revisions import SchemaOutdated
 from tests.support.live_app import Keys, LiveApp, until
 
 PATH = "/api/v1/tts/inference"

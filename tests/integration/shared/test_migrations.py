@@ -4,17 +4,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from deploy.local.postgres import PostgresCluster
 from shared.db.check import DEPLOYABLES, ROOT
 from shared.db.engine import create_engine
-from shared.db.migrations import (
-    SchemaOutdated,
-    check,
-    head_revision,
-    require_current_schema,
-    upgrade,
-)
+from shared.db.migrations import alembic_config, check, upgrade
+from shared.db.revisions import SchemaOutdated, head_revision, require_current_schema
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -43,7 +39,9 @@ async def test_an_old_schema_is_refused(url: str) -> None:
 
 def test_head_is_known() -> None:
     for deployable in DEPLOYABLES:
-        assert head_revision(ROOT / deployable / "migrations")
+        migrations = ROOT / deployable / "migrations"
+        script = ScriptDirectory.from_config(alembic_config(migrations, ""))
+        assert head_revision(migrations) == script.get_current_head()
 
 
 def test_sqlite_is_prepared_for_concurrency(tmp_path: Path) -> None:

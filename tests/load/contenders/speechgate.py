@@ -1,12 +1,12 @@
 """The gateway with everything on, as a process of its own."""
 
 import asyncio
-import json
 from pathlib import Path
 
-from gateway.settings import GatewaySettings
+from gateway.flags.names import kill_switch
 from tests.integration.gateway.harness import Installation, Program, bearer
 from tests.load.contenders.base import PATH, Target
+from tests.support.flags import feature, model_flag, write_flags
 
 _HUGE = 50_000_000
 
@@ -22,8 +22,7 @@ def install(folder: Path, upstreams: str, redis_url: str, **settings: str) -> In
         "upstream_service_max_in_flight": "4096",
         **settings,
     }
-    if "flags_file" in GatewaySettings.model_fields:
-        known["flags_file"] = str(folder / "flags.json")
+    known["flags_file"] = str(folder / "flags.json")
     installation = Installation(
         folder,
         database,
@@ -31,7 +30,9 @@ def install(folder: Path, upstreams: str, redis_url: str, **settings: str) -> In
         settings={f"SPEECHGATE_{name.upper()}": value for name, value in known.items()},
     )
     installation.prepare()
-    (folder / "flags.json").write_text(json.dumps({"flags": {}}))
+    candidate = {"model": "candidate", "version": "1"}
+    rollout = model_flag("asr-model", 10, candidate, stickiness="userId")
+    write_flags(folder / "flags.json", rollout, feature(kill_switch(PATH), on=False))
     return installation
 
 

@@ -16,7 +16,7 @@ from gateway.cli.environment import find_settings
 from gateway.cli.output import parse_duration
 from gateway.db.schema import MIGRATIONS
 from shared.db.base import utc_now
-from shared.db.migrations import head_revision
+from shared.db.revisions import head_revision
 
 RUNNER = CliRunner()
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of users that only tests have
