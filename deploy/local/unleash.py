@@ -146,9 +146,8 @@ class UnleashServer(Component):
 
     def add_strategy(self, name: str, strategy: dict[str, Any]) -> str:
         """Adds a strategy to a feature and returns its id."""
-        variants = [{"weightType": "variable", **v} for v in strategy.get("variants", ())]
-        body = {**strategy, "variants": variants}
-        added = self._call("POST", f"{self._environment(name)}/strategies", body)
+        path = f"{self._environment(name)}/strategies"
+        added = self._call("POST", path, _complete(strategy))
         return str(added["id"])
 
     def strategies(self, name: str) -> list[dict[str, Any]]:
@@ -157,11 +156,17 @@ class UnleashServer(Component):
         return found
 
     def replace_strategies(self, name: str, strategies: list[dict[str, Any]]) -> None:
-        """Gives a feature other strategies."""
-        for old in self.strategies(name):
-            self._call("DELETE", f"{self._environment(name)}/strategies/{old['id']}")
-        for strategy in strategies:
+        """Gives a feature other strategies, each in place of an old one.
+
+        Without any in between: a feature that is on and has none is on for everybody.
+        """
+        old = [f"{self._environment(name)}/strategies/{one['id']}" for one in self.strategies(name)]
+        for path, strategy in zip(old, strategies, strict=False):
+            self._call("PUT", path, _complete(strategy))
+        for strategy in strategies[len(old) :]:
             self.add_strategy(name, strategy)
+        for path in old[len(strategies) :]:
+            self._call("DELETE", path)
 
     def switch(self, name: str, *, on: bool) -> None:
         """Switches a feature on or off."""
@@ -227,6 +232,12 @@ def ensure_flags_file(path: Path) -> Path:
         shutil.copyfile(DEFAULT_FLAGS, partial)
         partial.replace(path)
     return path
+
+
+def _complete(strategy: dict[str, Any]) -> dict[str, Any]:
+    """With what the admin API wants and the clients' document leaves out."""
+    variants = [{"weightType": "variable", **v} for v in strategy.get("variants", ())]
+    return {**strategy, "variants": variants}
 
 
 def _read(path: Path) -> str:

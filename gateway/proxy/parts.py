@@ -51,6 +51,9 @@ class TicketRedeemer(Protocol):
     async def redeem(self, ticket: str) -> Principal:
         """The sender, once."""
 
+    async def sender_now(self, principal: Principal) -> Principal:
+        """The sender as it is now; raises when it lost its rights."""
+
 
 class RouteSwitch(Protocol):
     """Knows which routes operators have closed."""

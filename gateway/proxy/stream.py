@@ -5,9 +5,10 @@ begins with plain requests; its id starts with the token of the replica that mad
 gateway finds that replica again.
 """
 
+from functools import partial
 from urllib.parse import parse_qsl, urlencode
 
-from gateway.exceptions import BadPath, UpgradeRequired
+from gateway.exceptions import BadPath, ScopeMissing, UpgradeRequired
 from gateway.models.flags import ModelChoice
 from gateway.models.principal import Principal
 from gateway.models.routes import Route, Transport
@@ -25,18 +26,20 @@ _MAX_FIELDS = 50
 # Socket.IO send.
 _TICKET, _KEY = "ticket", "apiKey"
 _SID = "sid"
+_TICKET_CHECKS = 5
 _UPGRADE: tuple[Header, ...] = ((b"connection", b"Upgrade"), (b"upgrade", b"websocket"))
 
 
 class StreamExchange(Exchange):
     """One upgrade, or one request of a Socket.IO session."""
 
-    __slots__ = ("_credential", "_query")
+    __slots__ = ("_checks", "_credential", "_query")
 
     async def _sender(self, head: RequestHead) -> Principal:
         """Who opens the stream: by header, by ticket, or as old Socket.IO clients do."""
         self._query = self._read_query()
         self._credential: str | None = None
+        self._checks = 0
         if b"authorization" not in head.single and b"x-api-key" not in head.single:
             ticket = self._query.pop(_TICKET, None)
             if ticket is not None:
@@ -102,7 +105,8 @@ class StreamExchange(Exchange):
             connection = request.channel
             if not isinstance(connection, HttpConnection):
                 raise TypeError(connection)
-            end = ClientEnd(connection, tunnel, context.stream_bounds, self._check_sender)
+            check = partial(self._check_sender, route.scope)
+            end = ClientEnd(connection, tunnel, context.stream_bounds, check)
             try:
                 await end.run()
             finally:
@@ -112,9 +116,16 @@ class StreamExchange(Exchange):
         finally:
             tunnel.close()
 
-    async def _check_sender(self) -> None:
+    async def _check_sender(self, scope: str) -> None:
         """Renew what the stream holds, and refuse a sender that lost its rights meanwhile."""
+        context, principal = self._context, self._principal
         if self._lease is not None:
-            self._context.limiter.renew(self._lease)
+            context.limiter.renew(self._lease)
         if self._credential is not None:
-            await self._context.authenticator.authenticate(self._credential)
+            principal = await context.authenticator.authenticate(self._credential)
+        elif principal is not None:
+            self._checks += 1
+            if self._checks % _TICKET_CHECKS == 0:  # No cache knows a ticket's sender.
+                principal = await context.tickets.sender_now(principal)
+        if principal is not None and not principal.may(scope):
+            raise ScopeMissing(scope)

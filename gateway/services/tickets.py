@@ -72,6 +72,14 @@ class TicketService:
         subject, session_id = orjson.loads(bound)
         return await self._again(subject, session_id)
 
+    async def sender_now(self, principal: Principal) -> Principal:
+        """A sender as it is now, whose ticket was redeemed before.
+
+        Raises:
+            SpeechgateError: What the sender's key or session gives.
+        """
+        return await self._again(principal.identity.subject, principal.session_id)
+
     async def _again(self, subject: str, session_id: str | None) -> Principal:
         if session_id is None:
             return await self._senders.principal_of(subject)
