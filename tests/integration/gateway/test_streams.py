@@ -33,7 +33,8 @@ class Replica:
     runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        server = socketio.AsyncServer(async_mode="aiohttp")
+        # A polling client that disconnects waits for both.
+        server = socketio.AsyncServer(async_mode="aiohttp", ping_interval=1, ping_timeout=1)
         app = web.Application()
         app.router.add_get("/health", self.health)
         for path in (STREAM, "/ws/audio"):
