@@ -23,12 +23,13 @@ from gateway.models.routes import Outage, Route
 from gateway.proxy.answer import AnswerHead
 from gateway.proxy.context import TraceHeaders
 from gateway.proxy.head import RequestHead
-from gateway.proxy.parts import ProxyContext, caps_of
+from gateway.proxy.parts import ProxyContext
 from gateway.proxy.record import Facts, Record
 from gateway.proxy.refusal import refuse
+from gateway.proxy.sender import caps_of, sender_of
 from gateway.ratelimit.headers import limit_headers, policy_header, retry_after_s
 from gateway.server.body import ClientLeft
-from gateway.server.request import KnownSender, Request
+from gateway.server.request import Request
 from gateway.upstream.leased import LeasedResponse
 from gateway.upstream.protocol import Header, UpstreamBroken, UpstreamRequest, UpstreamTimeout
 from shared.logging import get_logger
@@ -39,6 +40,7 @@ _logger = get_logger(__name__)
 _UNAUTHORIZED, _CLIENT_LEFT = 401, 499
 _SMALL_BODY_BYTES = 64 * 1024
 _PROTO = (b"x-forwarded-proto", b"http")
+_VARIANT = b"x-model-variant"
 
 
 class Exchange:
@@ -142,14 +144,7 @@ class Exchange:
 
     async def _sender(self, head: RequestHead) -> Principal:
         """Who sent the request."""
-        authenticator, channel = self._context.authenticator, self._request.channel
-        known, presented = channel.known, head.presented
-        if known is None or known.presented != presented:
-            credential = head.credential()
-            known = KnownSender(presented, credential, authenticator.digest(credential))
-            channel.known = known
-        found = authenticator.cached(known.digest)
-        return found or await authenticator.authenticate(known.credential)
+        return await sender_of(self._context.authenticator, self._request, head)
 
     def _decide(self, principal: Principal, route: Route) -> "Decision | asyncio.Future[Decision]":
         if not principal.may(route.scope):
@@ -265,12 +260,15 @@ class Exchange:
         headers = answer.kept
         headers += self._limits
         headers += self._trace.headers
-        headers.append((b"x-model-variant", (self._variant or "default").encode()))
+        headers.append((_VARIANT, (self._variant or "default").encode()))
         return headers
 
     def _refuse(self, error: SpeechgateError) -> None:
         self._code, self._status = error.code, error.status
-        refuse(self._request, error, self._trace.context, self._limits)
+        headers = list(self._limits)
+        if self._upstream is not None:  # The model was chosen.
+            headers.append((_VARIANT, (self._variant or "default").encode()))
+        refuse(self._request, error, self._trace.context, headers)
 
     def _note(self) -> None:
         request, principal = self._request, self._principal

@@ -78,17 +78,3 @@ class ProxyContext:
     body_bounds: Mapping[BodyBound, int]
     stream_bounds: StreamBounds
     timeout_s: float
-
-
-def caps_of(principal: Principal) -> Sequence[Cap]:
-    """The bounds on a sender's requests in flight."""
-    per_key, per_tenant = principal.concurrency
-    if per_key is None and per_tenant is None:
-        return ()
-    identity = principal.identity
-    caps = []
-    if per_key is not None:
-        caps.append(Cap("key", identity.subject, per_key))
-    if per_tenant is not None:
-        caps.append(Cap("tenant", identity.tenant_id, per_tenant))
-    return caps

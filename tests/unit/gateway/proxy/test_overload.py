@@ -52,7 +52,7 @@ async def test_a_late_loop_sheds_until_it_has_caught_up() -> None:
 
         async def sheds(priority: Priority) -> bool:
             # Blocks the loop, as work that is too much for it does.
-            time.sleep(0.3)  # noqa: ASYNC251
+            time.sleep(1.0)  # noqa: ASYNC251
             try:
                 overload.admit(priority)
             except Overloaded:
