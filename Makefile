@@ -19,14 +19,14 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --python-version 3.11 --no-h
 	--no-annotate --no-emit-index-url --no-emit-find-links
 EXTRAS := gateway asr tts nlp
 
-.PHONY: help setup demo up down status env test check bench lock clean
+.PHONY: help setup setup-full demo up down status env test check bench lock clean
 
 help: ## Show this list
 	@printf 'Usage: make <target> [VARIABLE=value]\n\nTargets:\n'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\nVariables:\n'
 	@printf '  %-8s %s\n' \
-		STACK 'embedded (SQLite, in-process limits) or full (PostgreSQL, Redis); for up' \
+		STACK 'embedded (SQLite, in-process limits) or full (PostgreSQL, Redis, Unleash); for up' \
 		DETACH '1: up returns when the stack is ready' \
 		AUDIO 'a recording for demo, in place of the built-in one' \
 		ARGS 'more arguments for up, test and bench' \
@@ -35,10 +35,14 @@ help: ## Show this list
 setup: ## Install system packages (apt), .venv and .venv-triton
 	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh
 
+# The full stack has a flag server too, in .unleash.
+setup-full:
+	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh unleash
+
 demo: setup ## Transcribe, translate and speak a real recording through the whole stack
 	@$(PY) -m deploy.local.demo $(if $(AUDIO),'$(AUDIO)')
 
-up: setup ## Start the stack (STACK=full, DETACH=1); Ctrl-C or `make down` stops it
+up: $(if $(filter full,$(STACK)),setup-full,setup) ## Start the stack (STACK=full, DETACH=1); Ctrl-C or `make down` stops it
 	@$(LAUNCHER) up --stack '$(STACK)' $(if $(filter-out 0 no false,$(DETACH)),--detach) $(ARGS)
 
 down: ## Stop the stack
@@ -50,7 +54,7 @@ status: ## Show each component: process, state, restarts, address
 env: ## Print SPEECHGATE_URL and SPEECHGATE_KEY for a shell's eval
 	@$(LAUNCHER) env
 
-test: setup ## Run all tests on real components, with coverage
+test: setup-full ## Run all tests on real components, with coverage
 	@$(PY) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 check: setup ## Lint, format, types, import directions, migrations
@@ -75,6 +79,6 @@ lock: ## Resolve pyproject.toml and triton.in again into requirements/*.txt, wit
 
 clean: ## Stop the stack; remove its data, the environments and the caches
 	@if [ -x $(PY) ]; then $(LAUNCHER) down --purge; fi
-	@rm -rf .run .venv .venv-triton .venv-lock build dist htmlcov .coverage .coverage.* \
+	@rm -rf .run .venv .venv-triton .venv-lock .venv-bench .unleash build dist htmlcov .coverage .coverage.* \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
