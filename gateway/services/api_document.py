@@ -4,11 +4,12 @@ import asyncio
 import copy
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.models.routes import BodyBound, OwnRoute, Route, Service, Transport
 from gateway.services.api_texts import (
+    COMMON_HEADERS,
     GUIDE,
     HEADERS,
     NOT_FOUND,
@@ -173,7 +174,7 @@ def _undescribed(route: Route) -> Document:
 def _guard(operation: Document, route: Route) -> Document:
     """What the gateway adds to an operation of a service."""
     has_body, has_id = route.body is not BodyBound.NONE, "{" in route.template
-    _describe_answers(operation, has_body=has_body, has_id=has_id)
+    _describe_answers(operation, HEADERS, has_body=has_body, has_id=has_id)
     parameters = [
         parameter
         for parameter in operation.get("parameters", [])
@@ -196,7 +197,8 @@ def _guard_own(document: Document, routes: Sequence[OwnRoute]) -> Document:
     for route in routes:
         operation = guarded["paths"][route.template][route.method.lower()]
         has_id = "{" in route.template
-        _describe_answers(operation, has_body="requestBody" in operation, has_id=has_id)
+        has_body = "requestBody" in operation
+        _describe_answers(operation, COMMON_HEADERS, has_body=has_body, has_id=has_id)
         operation["operationId"] = _operation_id(route.method, route.template)
         if route.permission is not None:
             operation["security"] = _CREDENTIALS
@@ -210,12 +212,14 @@ def _operation_id(method: str, template: str) -> str:
     return f"{method.lower()}_{slug}"
 
 
-def _describe_answers(operation: Document, *, has_body: bool, has_id: bool) -> None:
+def _describe_answers(
+    operation: Document, headers: Iterable[str], *, has_body: bool, has_id: bool
+) -> None:
     responses: Document = operation.setdefault("responses", {})
     for status, response in responses.items():
         if status.startswith("2"):
             response.setdefault("headers", {}).update(
-                {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
+                {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
             )
     applies = {TOO_LARGE: has_body, UNPROCESSABLE: has_body, NOT_FOUND: has_id}
     for refusal in REFUSALS:

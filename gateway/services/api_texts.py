@@ -69,16 +69,21 @@ HEADERS: Mapping[str, Document] = {
         "description": "The tightest window: `r` requests left, oldest one leaves in `t` seconds.",
         "example": '"minute";r=59;t=60',
     },
+    "X-Model-Variant": {
+        "schema": {"type": "string"},
+        "description": "Which variant of a model served a proxied request; `default` without one.",
+    },
 }
+COMMON_HEADERS = ("X-Request-ID", "RateLimit-Policy", "RateLimit")
 RETRY_AFTER: Document = {"schema": {"type": "integer"}, "description": "Seconds."}
 BAD_REQUEST, NOT_FOUND, TOO_LARGE, UNPROCESSABLE = 400, 404, 413, 422
 REFUSALS: Mapping[int, tuple[str, Sequence[str]]] = {
     BAD_REQUEST: ("The request is malformed.", ()),
     401: ("No key or token, or one that is malformed, unknown, revoked or expired.", ()),
     403: ("The sender lacks the permission.", ("RateLimit-Policy",)),
-    NOT_FOUND: ("Nothing of yours has this id.", tuple(HEADERS)),
-    TOO_LARGE: ("The body is too large.", tuple(HEADERS)),
-    UNPROCESSABLE: ("A member of the request is wrong; `errors` says which.", tuple(HEADERS)),
-    429: ("A window of the key is full.", (*HEADERS, "Retry-After")),
+    NOT_FOUND: ("Nothing of yours has this id.", COMMON_HEADERS),
+    TOO_LARGE: ("The body is too large.", COMMON_HEADERS),
+    UNPROCESSABLE: ("A member of the request is wrong; `errors` says which.", COMMON_HEADERS),
+    429: ("A window of the key is full.", (*COMMON_HEADERS, "Retry-After")),
     503: ("A dependency is down or busy; try again.", ("Retry-After",)),
 }

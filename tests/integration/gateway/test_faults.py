@@ -180,6 +180,16 @@ async def test_database_killed_cached_keys_work_and_others_get_503(
             # What can be refused without the database still is.
             assert (await client.post(ASR, headers=bearer("x"))).status_code == 401
             assert (await client.post(ASR)).status_code == 401
+            # So is what cannot be answered without it.
+            keys = await client.get("/api/v1/admin/keys", headers=bearer(cached))
+            login = await client.post(
+                "/api/v1/auth/login", json={"email": "a@example.org", "password": "x"}
+            )
+            for response in (keys, login):
+                assert (response.status_code, problem(response)["code"]) == (
+                    503,
+                    "database_unavailable",
+                )
             await eventually(lambda: down(client, "database"))
             assert (await client.get("/ready")).status_code == 200
             await asyncio.to_thread(cluster.restart)
