@@ -92,7 +92,7 @@ def _warn(state: FlagState) -> None:
 
 
 @flags.command("list")
-def list_flags(as_json: AsJson = False, run_dir: RunDir = DEFAULT_RUN_DIR) -> None:  # noqa: FBT002
+def list_flags(as_json: AsJson = False, run_dir: RunDir = DEFAULT_RUN_DIR) -> None:  # noqa: FBT002 - a command line flag
     """List all flags, by name."""
     settings = _settings(run_dir)
 
@@ -135,7 +135,7 @@ def evaluate(
     default: Annotated[
         str | None, typer.Option(help="The answer when the flag has none: JSON, or a text.")
     ] = None,
-    boolean: Annotated[bool, typer.Option("--boolean", help="Only whether it is on.")] = False,  # noqa: FBT002
+    boolean: Annotated[bool, typer.Option("--boolean", help="Only whether it is on.")] = False,  # noqa: FBT002 - a command line flag
     as_json: AsJson = False,  # noqa: FBT002 - a command line flag
     run_dir: RunDir = DEFAULT_RUN_DIR,
 ) -> None:

@@ -86,7 +86,7 @@ class FlagClient:
         else:
             if self.source.stale:
                 api_details = ProviderEventDetails(message="last known flags")
-                self.source.emit_provider_stale(api_details)  # type: ignore[attr-defined]
+                self.source.emit_provider_stale(api_details)  # type: ignore[attr-defined] # every provider has it
         for event in (ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, ProviderEvent.PROVIDER_READY):
             self._client.add_handler(event, heard)
             self._handlers[event] = heard

@@ -12,7 +12,7 @@ the database is down, what any cache knows is used for up to 60 s; other keys ge
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Protocol
 
 from gateway.db.dependency import Dependency
@@ -31,6 +31,7 @@ from gateway.repositories.store import Database
 from gateway.services.hashing import KeyHasher
 from gateway.services.key_records import DATABASE_TIMEOUT_S, KeyRecords
 from gateway.services.sessions import SessionReader
+from gateway.services.single_flight import SingleFlight
 from gateway.services.tokens import looks_like_token
 from shared.metrics import Metrics
 from shared.red import Counts
@@ -82,7 +83,7 @@ class Authenticator:
         self._sessions = sessions
         self._clock = clock
         self._local = LocalKeys()
-        self._lookups: dict[bytes, asyncio.Task[Remembered]] = {}
+        self._lookups = SingleFlight[bytes, Remembered]()
         self._verifications: dict[bytes, asyncio.Task[None]] = {}
         lookups = Counts(
             "speechgate_key_lookups",
@@ -134,7 +135,9 @@ class Authenticator:
         digest = self._hasher.digest(credential)
         found = self._local.fresh(digest, self._clock())
         if found is None:
-            found = await self._shared(digest, lambda: self._look_up(credential, key_id, digest))
+            found = await self._lookups.run(
+                digest, lambda: self._look_up(credential, key_id, digest)
+            )
         else:
             self._lookups_by["process"] += 1
         principal = self._accept(found)
@@ -186,7 +189,7 @@ class Authenticator:
             self._local.put(digest, entry, started)
             return entry
 
-        found = self._local.fresh(digest, self._clock()) or await self._shared(digest, read)
+        found = self._local.fresh(digest, self._clock()) or await self._lookups.run(digest, read)
         if found.principal is None:
             raise _unavailable()
         return found.principal
@@ -209,7 +212,8 @@ class Authenticator:
 
     async def close(self) -> None:
         """End what still runs behind requests."""
-        tasks = [*self._lookups.values(), *self._verifications.values()]
+        await self._lookups.close()
+        tasks = list(self._verifications.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -226,18 +230,6 @@ class Authenticator:
         if found.principal is None:
             raise OrganizationSuspended
         return found.principal
-
-    async def _shared(
-        self, digest: bytes, read: Callable[[], Coroutine[None, None, Remembered]]
-    ) -> Remembered:
-        """One lookup for all requests that wait for the same credential."""
-        task = self._lookups.get(digest)
-        if task is None:
-            task = asyncio.create_task(read())
-            self._lookups[digest] = task
-            task.add_done_callback(lambda _: self._lookups.pop(digest, None))
-        # Shielded: one client that leaves must not cancel the others' lookup.
-        return await asyncio.shield(task)
 
     async def _look_up(self, key: str, key_id: str, digest: bytes) -> Remembered:
         started, fingerprint = self._clock(), digest.hex()
