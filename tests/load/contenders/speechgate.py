@@ -60,6 +60,15 @@ class Speechgate:
         return self._program.pid
 
     @property
+    def command(self) -> list[str]:
+        """What Python runs; may be set before the start."""
+        return self._program.command
+
+    @command.setter
+    def command(self, command: list[str]) -> None:
+        self._program.command = command
+
+    @property
     def target(self) -> Target:
         """A proxied route, with a key."""
         return Target(self._program.port, PATH, bearer(self._key))
