@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import BaseModel
 
 from gateway.models.principal import Principal
 from gateway.schemas.auth import (
@@ -99,14 +100,14 @@ async def login(
         address=request.client.host if request.client else "unknown",
         user_agent=request.headers.get("user-agent", ""),
     )
-    return json_response(TokensAnswer.of(tokens))
+    return _unstored(TokensAnswer.of(tokens))
 
 
 async def refresh(
     request: Request, body: Annotated[RefreshRequest, Depends(json_body(RefreshRequest))]
 ) -> Response:
     """The old refresh token is used up; using it again ends the session."""
-    return json_response(TokensAnswer.of(await _login(request).refresh(body.refresh_token)))
+    return _unstored(TokensAnswer.of(await _login(request).refresh(body.refresh_token)))
 
 
 async def logout(request: Request) -> Response:
@@ -151,4 +152,11 @@ async def issue_ticket(request: Request) -> Response:
     """It opens one stream in the caller's name, within 30 seconds."""
     tickets: TicketService = request.state.context.tickets
     ticket, expires_in = await tickets.issue(_principal(request))
-    return json_response(TicketAnswer(ticket=ticket, expires_in=expires_in))
+    return _unstored(TicketAnswer(ticket=ticket, expires_in=expires_in))
+
+
+def _unstored(secret: BaseModel) -> Response:
+    """No cache on the way keeps it (RFC 6749 §5.1)."""
+    response = json_response(secret)
+    response.headers["Cache-Control"] = "no-store"
+    return response

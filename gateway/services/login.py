@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Protocol
 
-from gateway.exceptions import CredentialRefused, LoginFailed, LoginThrottled, NotAUser
+from gateway.exceptions import (
+    CredentialRefused,
+    LoginFailed,
+    LoginThrottled,
+    NotAUser,
+    OrganizationSuspended,
+)
 from gateway.models.accounts import User, normalize_email
 from gateway.models.keys import BASE62, SECRET_LENGTH
 from gateway.models.limits import Decision, Policy, Window
@@ -24,8 +30,11 @@ _REFRESH_PREFIX = "sgr_"
 _SESSION_LIFE = timedelta(days=30)
 _KEPT_AFTER_END = timedelta(days=30)
 _MICROSECONDS = 1_000_000
-_ACCOUNT_POLICY: Policy = (Window("minute", 10, 60),)
-_ADDRESS_POLICY: Policy = (Window("minute", 30, 60),)
+# Of one account from one address: a stranger who guesses locks nobody out elsewhere. The account
+# as a whole is bounded too, against guesses from many places.
+_PAIR_POLICY: Policy = (Window("minute", 10, 60),)
+_ACCOUNT_POLICY: Policy = (Window("minute", 60, 60),)
+_ADDRESS_POLICY: Policy = (Window("minute", 120, 60),)
 Forget = Callable[[str], Awaitable[None]]
 
 
@@ -76,28 +85,37 @@ class LoginService:
         Raises:
             LoginThrottled: Too many of this account, or from this address.
             LoginFailed: No such user, another password, or a disabled user.
+            OrganizationSuspended: Nobody of the organization may do anything.
         """
-        try:
-            email = normalize_email(email)
-        except ValueError:
-            email = email.strip().lower()
-        await self._throttle(email, address)
-        async with self._database.transaction(read_only=True) as store:
-            user = await store.users.find_by_email(email)
+        account, known = _account(email)
+        await self._throttle(account, address)
+        user = None
+        if known:
+            async with self._database.transaction(read_only=True) as store:
+                user = await store.users.find_by_email(account)
         # The same work whether the user exists or not.
         right = await self._passwords.verify(user.password_hash if user else None, password)
         if user is None or not right or user.disabled_at is not None:
             _logger.info("login failed", address=address)
             raise LoginFailed
+        if user.organization_suspended:
+            raise OrganizationSuspended
         renewed = None
         if self._passwords.outdated(user.password_hash):
             renewed = await self._passwords.hash(password)
         now = utc_now()
         async with self._database.transaction() as store:
             await store.sessions.prune(now - _KEPT_AFTER_END)
+            # Locks the user: a password that is replaced meanwhile begins no session, nor comes
+            # back as a renewed hash.
+            await store.users.touch_login(user.id, now)
+            again = await store.users.find(user.id)
+            if again is None or again.disabled_at is not None:
+                raise LoginFailed
+            if again.password_changed_at != user.password_changed_at:
+                raise LoginFailed
             if renewed is not None:
                 await store.users.set_password(user.id, renewed, user.password_changed_at)
-            await store.users.touch_login(user.id, now)
             session = Session(
                 id=new_id(),
                 user_id=user.id,
@@ -122,6 +140,7 @@ class LoginService:
         Raises:
             CredentialRefused: Codes `refresh_token_invalid`, `refresh_token_reused`,
                 `session_revoked`.
+            OrganizationSuspended: The token stays good for when it no longer is.
         """
         hmac = self._hasher.digest(refresh_token)
         now = utc_now()
@@ -133,6 +152,8 @@ class LoginService:
                 )
             user = await store.users.find(session.user_id)
             live = session.is_live(now) and user is not None and user.disabled_at is None
+            if live and user is not None and user.organization_suspended:
+                raise OrganizationSuspended
             won = live and await store.sessions.use_token(hmac, now)
             if live and not won:
                 await store.sessions.revoke(session.id, now, "reuse")
@@ -215,13 +236,23 @@ class LoginService:
 
     async def _throttle(self, account: str, address: str) -> None:
         hashed = self._hasher.digest(account).hex()[:32]
+        # The narrower count comes after: what one refuses must not use up the next.
         for key, policy in (
-            (f"login:account:{hashed}", _ACCOUNT_POLICY),
             (f"login:address:{address}", _ADDRESS_POLICY),
+            (f"login:pair:{hashed}:{address}", _PAIR_POLICY),
+            (f"login:account:{hashed}", _ACCOUNT_POLICY),
         ):
             decision = await self._limiter.check(key, policy)
             if not decision.allowed:
                 raise LoginThrottled(max(1, -(-decision.retry_after_us // _MICROSECONDS)))
+
+
+def _account(email: str) -> tuple[str, bool]:
+    """What an address is counted under, and whether it is one: no other may reach the database."""
+    try:
+        return normalize_email(email), True
+    except ValueError:
+        return email.strip().lower(), False
 
 
 def _user(principal: Principal) -> tuple[str, str]:
