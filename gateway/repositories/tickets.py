@@ -1,5 +1,6 @@
 """Tickets that wait to be used once."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from gateway.db.redis import RedisLink
 
 _USE = "tickets"
 _MAX_WAITING = 10_000
+# Each call may take 50 ms, connecting included: a crowd that connects at once would be too slow.
+_AT_ONCE = 8
 
 
 class TicketStore(Protocol):
@@ -36,6 +39,7 @@ class RedisTickets:
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
+        self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def put(self, name: str, value: bytes, life_s: float) -> None:
         """See `TicketStore`."""
@@ -43,7 +47,8 @@ class RedisTickets:
         async def write(client: Redis) -> Any:
             return await client.set(_key(name), value, px=int(life_s * 1000))
 
-        await self._link.run(_USE, write)
+        async with self._places:
+            await self._link.run(_USE, write)
 
     async def take(self, name: str) -> bytes | None:
         """See `TicketStore`."""
@@ -51,7 +56,8 @@ class RedisTickets:
         async def read(client: Redis) -> Any:
             return await client.getdel(_key(name))
 
-        found: bytes | None = await self._link.run(_USE, read)
+        async with self._places:
+            found: bytes | None = await self._link.run(_USE, read)
         return found
 
 

@@ -1,6 +1,9 @@
 """Passwords: argon2id (RFC 9106), and what is too weak to be one."""
 
 import asyncio
+import base64
+import secrets
+import unicodedata
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,6 +18,7 @@ MIN_LENGTH, MAX_LENGTH = 12, 128
 _AT_ONCE, _MAX_WAITING = 2, 16
 # A hash costs 19 MiB and tens of milliseconds: OWASP's parameters for argon2id.
 _TIME_COST, _MEMORY_KIB, _PARALLELISM = 2, 19 * 1024, 1
+_SALT_BYTES, _TAG_BYTES = 16, 32
 _WORST = (
     "password",
     "passwort",
@@ -35,11 +39,17 @@ class PasswordHasher:
 
     def __init__(self) -> None:
         self._argon2 = Argon2(
-            time_cost=_TIME_COST, memory_cost=_MEMORY_KIB, parallelism=_PARALLELISM
+            time_cost=_TIME_COST,
+            memory_cost=_MEMORY_KIB,
+            parallelism=_PARALLELISM,
+            hash_len=_TAG_BYTES,
+            salt_len=_SALT_BYTES,
         )
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
-        self._dummy: str | None = None
+        # A hash of nothing: to compare with it costs what a user's costs, and never succeeds.
+        salt, tag = (_b64(secrets.token_bytes(size)) for size in (_SALT_BYTES, _TAG_BYTES))
+        self._dummy = f"$argon2id$v=19$m={_MEMORY_KIB},t={_TIME_COST},p={_PARALLELISM}${salt}${tag}"
 
     def check_policy(self, password: str, email: str = "") -> None:
         """Refuse what would be guessed.
@@ -62,18 +72,16 @@ class PasswordHasher:
         Raises:
             Unavailable: Too many others wait.
         """
-        return await self._run(self._argon2.hash, password)
+        return await self._run(self._argon2.hash, _one_spelling(password))
 
     async def verify(self, stored: str | None, password: str) -> bool:
-        """Whether the password is the stored one; None costs the same and is never it.
+        """Whether the password is the stored one; none stored costs the same and is never it.
 
         Raises:
             Unavailable: Too many others wait.
         """
-        if stored is None and self._dummy is None:
-            self._dummy = await self._run(self._argon2.hash, "nobody's password")
-        matches = await self._run(self._matches, stored or self._dummy or "", password)
-        return matches and stored is not None
+        matches = await self._run(self._matches, stored or self._dummy, _one_spelling(password))
+        return matches and bool(stored)
 
     def outdated(self, stored: str) -> bool:
         """Whether a hash was made with other parameters than new ones are."""
@@ -94,3 +102,12 @@ class PasswordHasher:
                 return await asyncio.to_thread(work, *arguments)
         finally:
             self._waiting -= 1
+
+
+def _one_spelling(password: str) -> str:
+    """Systems type the same letter as one code point or as two (RFC 8265 §4.2)."""
+    return unicodedata.normalize("NFC", password)
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).rstrip(b"=").decode()

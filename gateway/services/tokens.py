@@ -106,7 +106,7 @@ class AccessTokens:
             raise CredentialRefused(
                 "The access token has expired; refresh it.", code="token_expired"
             ) from None
-        except (jwt.PyJWTError, ValueError):
+        except (jwt.PyJWTError, ValueError, RecursionError):
             raise _invalid() from None
         subject, tenant, session = claims["sub"], claims["tid"], claims["sid"]
         if not all(isinstance(value, str) for value in (subject, tenant, session)):
