@@ -141,7 +141,7 @@ FORGED: Mapping[str, Callable[[Forger], str]] = {
     "eddsa-but-hmac": lambda f: f.hs256(f.public(_RAW, _BARE), "EdDSA"),
     "hs256-empty-secret": lambda f: f.hs256(b""),
     "rs256": _rs256,
-    "another-key": lambda f: _by(Ed25519PrivateKey.generate().sign)(f),
+    "another-key": _by(Ed25519PrivateKey.generate().sign),
     "no-signature": _by(lambda _: b""),
     "zero-signature": _by(lambda _: bytes(64)),
     "short-signature": lambda f: f.sign()[:-8],
