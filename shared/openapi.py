@@ -41,7 +41,7 @@ def validate(model: type[Model], document: dict[str, Any]) -> Model:
 def json_body(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
     """A dependency that reads the body by `parse_json_object` and validates it.
 
-    FastAPI's own body parameters accept what TRUST forbids: duplicates, NaN, any depth.
+    FastAPI's own body parameters accept what no body may hold: duplicates, NaN, any depth.
     """
 
     async def read(request: Request) -> Model:

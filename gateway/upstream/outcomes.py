@@ -18,6 +18,7 @@ _logger = get_logger(__name__)
 _UNAVAILABLE, _SERVER_ERROR = 503, 500
 _SHUTTING_DOWN = b'"shutting_down"'
 _KINDS = ("connect", "not_sent", "broken", "timeout")
+_EJECTING = (*_KINDS, "answer", "health")
 
 
 class Outcomes:
@@ -36,9 +37,7 @@ class Outcomes:
             kind: metrics.failures.labels(service, kind)
             for kind in (*_KINDS, "saturated", "ejected")
         }
-        self._ejections = {
-            kind: metrics.ejections.labels(service, kind) for kind in (*_KINDS, "answer")
-        }
+        self._ejections = {kind: metrics.ejections.labels(service, kind) for kind in _EJECTING}
 
     def failed(self, replica: Replica, error: Exception) -> None:
         """There was no answer; a failure of the client's side is none of the replica's."""
@@ -68,6 +67,11 @@ class Outcomes:
         elif replica.failed(unreachable=False, may_open=self._replicas.has_other(replica)):
             self._ejected(replica, "answer")
         return early
+
+    def unhealthy(self, replica: Replica) -> None:
+        """Its `/health` did not answer."""
+        if replica.hangs():
+            self._ejected(replica, "health")
 
     def ejected(self) -> SpeechgateError:
         """No replica may be used."""

@@ -102,7 +102,7 @@ class ReplicaPool:
         return self._replicas.replicas
 
     def start(self) -> None:
-        """Begin to look for replicas, and after those that are unreachable."""
+        """Begin to look for replicas, and after those that fail."""
         jobs = [self._watch()]
         if self._discovery is not None:
             jobs.append(self._discovery.run())
@@ -266,14 +266,16 @@ class ReplicaPool:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(random.uniform(*_PROBE_INTERVAL_S))  # noqa: S311 - no secret
-            lost = [replica for replica in self.replicas if replica.unreachable]
-            if lost:
-                await asyncio.gather(*(self._ask_health(replica) for replica in lost))
+            doubtful = [r for r in self.replicas if r.unreachable or r.suspect]
+            if doubtful:
+                await asyncio.gather(*(self._ask_health(replica) for replica in doubtful))
 
     async def _ask_health(self, replica: Replica) -> None:
         try:
             await self._probe(replica.url)
         except Exception:  # noqa: BLE001 - asked again at the next turn
+            self._outcomes.unhealthy(replica)
             return
-        replica.reachable_again()
-        _logger.info("replica is back", upstream=self.service, replica=replica.url)
+        if replica.unreachable:
+            replica.reachable_again()
+            _logger.info("replica is back", upstream=self.service, replica=replica.url)

@@ -31,7 +31,8 @@ class Replica:
 
     It opens after five failures in a row, or ten of the last twenty. Failures to connect end when
     `/health` answers again, which is asked in the background; bad answers end after a while,
-    since `/health` says nothing about them, with one request as the probe.
+    since `/health` says nothing about them, with one request as the probe. Whether a replica that
+    only fails hangs as a whole is asked of `/health` too: then it counts as one without connection.
 
     Args:
         url: Base URL.
@@ -90,6 +91,13 @@ class Replica:
     def steady(self, now: float) -> bool:
         """Whether nothing is to be considered about it but its load."""
         return self.state is State.CLOSED and now >= max(self._draining_until, self._slow_until)
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it fails and may hang as a whole."""
+        return not self._unreachable and (
+            self.state is not State.CLOSED or self._failures >= MAX_FAILURES
+        )
 
     def draining(self, now: float) -> bool:
         """Whether it asked for no new requests."""
@@ -156,6 +164,15 @@ class Replica:
             return True
         return False
 
+    def hangs(self) -> bool:
+        """Its `/health` does not answer either; whether this took it out of use."""
+        if not self.suspect:
+            return False  # It answered meanwhile.
+        was = self.state
+        self.state = State.OPEN
+        self._unreachable = True
+        return was is not State.OPEN
+
     def drain(self) -> None:
         """It is about to end."""
         self._draining_until = self._clock() + DRAINING_S
@@ -168,4 +185,4 @@ class Replica:
     def _close(self) -> None:
         self.state = State.CLOSED
         self._failures = self._recent = 0
-        self.troubled = False
+        self._unreachable = self.troubled = False

@@ -1,4 +1,4 @@
-"""What dies, and what still works (TRUST 2, 10, 13, 14)."""
+"""What dies or hangs, and what still works."""
 
 import asyncio
 import signal
@@ -233,6 +233,46 @@ async def test_a_dead_service_is_503_at_once_and_used_again_when_it_is_back(
 
         await eventually(served, timeout_s=3.0)
     service.stop()
+
+
+async def test_a_hanging_service_is_503_at_once_and_used_again_when_it_goes_on(
+    tmp_path: Path,
+) -> None:
+    installation = await asyncio.to_thread(embedded, tmp_path)
+    _, key = await installation.create_key()
+    service = make_upstream(tmp_path)
+    await asyncio.to_thread(service.start)
+    gateway = installation.gateway(asr_urls=service.url, upstream_timeout_s="1")
+    async with running(gateway) as client:
+
+        async def told() -> tuple[int, str]:
+            response = await client.post(ASR, headers=bearer(key))
+            code = problem(response)["code"] if response.status_code != 200 else ""
+            return response.status_code, code
+
+        assert await told() == (200, "")
+        assert service.process is not None
+        service.process.send_signal(signal.SIGSTOP)
+        try:
+            answers = await asyncio.gather(*(told() for _ in range(5)))
+            assert set(answers) == {(504, "upstream_timeout")}
+
+            async def refused() -> bool:
+                return await told() == (503, "upstream_unavailable")
+
+            await eventually(refused, timeout_s=5.0)
+            for _ in range(10):
+                started = time.monotonic()
+                assert await refused()
+                assert time.monotonic() - started < 1.0
+        finally:
+            service.process.send_signal(signal.SIGCONT)
+
+        async def served() -> bool:
+            return await told() == (200, "")
+
+        await eventually(served, timeout_s=3.0)
+    await asyncio.to_thread(service.stop)
 
 
 async def test_one_of_two_replicas_killed_loses_no_request(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """Replicas that fail or shut down: when a pool leaves them alone, and when it does not."""
 
+from contextlib import suppress
+
 import pytest
 
 from gateway.exceptions import UpstreamUnavailable
-from gateway.upstream.protocol import ConnectFailed
+from gateway.upstream.protocol import ConnectFailed, UpstreamTimeout
 from gateway.upstream.replica import DRAINING_S, EJECTION_S, State
+from shared.problem import DeadlineExceeded
 from tests.support.poll import eventually
 from tests.unit.gateway.pool_fakes import (
     REQUEST,
@@ -69,6 +72,60 @@ async def test_500s_never_take_the_last_replica_out() -> None:
         assert response.status == 500
         response.close()
     assert len(client.asked) == 20
+
+
+@pytest.mark.parametrize("others", [(), (B,)])
+async def test_a_replica_whose_health_hangs_too_is_left_alone_until_it_answers(
+    others: tuple[str, ...],
+) -> None:
+    client = Client(a=UpstreamTimeout(), b=200)
+    hangs = True
+
+    async def probe(url: str) -> None:
+        if hangs and url == A:
+            raise TimeoutError
+
+    pool = make_pool(client, A, *others, probe=probe)
+    replica = pool.replicas[0]
+    pool.start()
+    try:
+        while client.asked.count(A) < 5:
+            with suppress(DeadlineExceeded):
+                (await pool.send(REQUEST)).close()
+        await eventually(lambda: replica.unreachable, timeout_s=2.0)
+        for _ in range(10):
+            if others:
+                (await pool.send(REQUEST)).close()
+            else:
+                with pytest.raises(UpstreamUnavailable):
+                    await pool.send(REQUEST)
+        assert client.asked.count(A) == 5
+        client.answers[A] = 200
+        hangs = False
+        # The clock stands still: nothing else than its health brings it back.
+        await eventually(lambda: replica.state is State.CLOSED, timeout_s=2.0)
+    finally:
+        await pool.stop()
+
+
+async def test_timeouts_of_a_healthy_replica_never_take_the_last_one_out() -> None:
+    client, asked = Client(a=UpstreamTimeout()), 0
+
+    async def probe(_: str) -> None:
+        nonlocal asked
+        asked += 1
+
+    pool = make_pool(client, A, probe=probe)
+    pool.start()
+    try:
+        for _ in range(10):
+            with pytest.raises(DeadlineExceeded):
+                await pool.send(REQUEST)
+        await eventually(lambda: asked >= 2, timeout_s=3.0)
+        with pytest.raises(DeadlineExceeded):
+            await pool.send(REQUEST)
+    finally:
+        await pool.stop()
 
 
 async def test_503_of_a_service_is_no_failure_of_its_replica() -> None:
