@@ -2,6 +2,7 @@
 
 import gc
 
+import gateway.startup.colourless  # isort: skip # noqa: F401 - before what would load them
 from fastapi import FastAPI
 
 from gateway.db.schema import MIGRATIONS

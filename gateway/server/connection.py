@@ -204,6 +204,10 @@ class HttpConnection(RequestReader):
             if not request.started:
                 self._service.refuse(request, SpeechgateError("Something went wrong on our side."))
         finally:
+            # Cycles with frames would keep the body until the garbage collector comes.
+            request.task = None
+            if request.body.error is not None:
+                request.body.error.__traceback__ = None
             if self.passenger is None and not self.closed:
                 self._after(request)
 

@@ -31,6 +31,11 @@ class RequestReader(ClientChannel):
         self._fed = 0
         self._left = 0  # Bytes of a body that pass by the parser.
 
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection is gone, whoever closed it."""
+        super().connection_lost(error)
+        del self._parser  # It refers to this object: both would wait for the garbage collector.
+
     # What a connection does with what is read.
 
     @abstractmethod

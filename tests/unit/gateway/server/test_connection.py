@@ -1,6 +1,8 @@
 """The life of a connection: clients that stall or leave, upgrades, shutdown, the bound."""
 
 import asyncio
+import gc
+import weakref
 from dataclasses import replace
 from typing import cast
 
@@ -50,6 +52,20 @@ async def test_a_client_that_leaves_cancels_the_work() -> None:
             await began.wait()
             writer.close()
             await cancelled.wait()
+
+
+async def test_a_closed_connection_waits_for_no_garbage_collector() -> None:
+    async with serving(echo) as server:
+        gc.disable()
+        try:
+            _, writer = await server.connect()
+            writer.write(request_bytes())
+            await eventually(lambda: bool(server.service.connections))
+            seen = weakref.ref(next(iter(server.service.connections)))
+            writer.close()
+            await eventually(lambda: seen() is None)
+        finally:
+            gc.enable()
 
 
 async def test_early_bytes_after_an_upgrade_reach_the_new_protocol() -> None:
