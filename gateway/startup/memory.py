@@ -14,8 +14,9 @@ async def returning_memory(interval_s: float = _INTERVAL_S) -> AsyncIterator[Non
     """Have glibc return free pages from time to time; other C libraries do it themselves.
 
     Clients that leave in the middle of a body leave it in exceptions and frames that refer to each
-    other: the young of them are collected first. glibc keeps what the largest burst of bodies took, in pieces between small objects, for good:
-    10 MB and more of a worker. Returning them takes 4 ms once, and 0.1 ms when there are none.
+    other: the young of them are collected first. glibc keeps what the largest burst of bodies took,
+    in pieces between small objects, for good: 10 MB and more of a worker. Returning them takes 4 ms
+    once, and 0.1 ms when there are none.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is None:
