@@ -19,7 +19,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --python-version 3.11 --no-h
 	--no-annotate --no-emit-index-url --no-emit-find-links
 EXTRAS := gateway asr tts nlp
 
-.PHONY: help setup setup-full demo up down status env test check bench lock clean
+.PHONY: help setup setup-full demo up down status env test check bench drill lock clean
 
 help: ## Show this list
 	@printf 'Usage: make <target> [VARIABLE=value]\n\nTargets:\n'
@@ -29,7 +29,7 @@ help: ## Show this list
 		STACK 'embedded (SQLite, in-process limits) or full (PostgreSQL, Redis, Unleash); for up' \
 		DETACH '1: up returns when the stack is ready' \
 		AUDIO 'a recording for demo, in place of the built-in one' \
-		ARGS 'more arguments for up, test and bench' \
+		ARGS 'more arguments for up, test, bench (its comparison) and drill (its faults)' \
 		PYTHON 'the Python 3.11 that makes the virtual environments'
 
 setup: ## Install system packages (apt), .venv and .venv-triton
@@ -64,8 +64,17 @@ check: setup ## Lint, format, types, import directions, migrations
 	@.venv/bin/lint-imports
 	@$(PY) -m shared.db.check
 
-bench: setup ## Measure the overhead over the bare engine, and the scaling with clients
-	@$(PY) -m tests.load.overhead $(ARGS)
+bench: setup ## Compare the gateway with others side by side; overhead, frames, workers
+	@$(PY) -m tests.load.gateway $(ARGS)
+	@$(PY) -m tests.load.profile
+	@$(PY) -m tests.load.workers
+	@$(PY) -m tests.load.websocket
+	@$(PY) -m tests.load.overhead
+
+drill: setup-full ## Break components under load, open 10,000 slow connections, race for a limit
+	@$(PY) -m tests.load.faults $(ARGS)
+	@$(PY) -m tests.load.slowloris
+	@$(PY) -m tests.load.limits
 
 # uv resolves for Python 3.11 on any machine; it lies in an environment of its own, so that
 # it is no dependency of the product.
