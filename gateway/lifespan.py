@@ -11,6 +11,7 @@ from gateway.models.streams import StreamBounds
 from gateway.proxy.overload import Overload
 from gateway.proxy.parts import ProxyContext
 from gateway.proxy.record import AccessLog, Observer
+from gateway.proxy.waiting import WaitingRoom
 from gateway.ratelimit.redis_limiter import RedisLimiter
 from gateway.ratelimit.resilient_limiter import CountingLimiter
 from gateway.routes import OWN_ROUTES, ROUTES
@@ -89,6 +90,7 @@ async def open_context(
             models=flags.models,
             switches=flags.kill_switches,
             overload=overload,
+            waiting=WaitingRoom(overload, settings.max_in_flight, metrics),
             observer=Observer(metrics, log),
             tickets=senders.tickets,
             body_bounds={

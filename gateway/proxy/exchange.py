@@ -178,10 +178,12 @@ class Exchange:
         body = self._request.body
         if body.received or not body.ended:
             body.bound(self._context.body_bounds[route.body])
-            if not body.ended and (body.length is None or body.length <= _SMALL_BODY_BYTES):
-                # A slow client must not keep a service waiting for a small body; of one of
-                # unknown length, as much as is small is waited for.
-                await body.arrive(None if body.length is not None else _SMALL_BODY_BYTES)
+            enough = min(body.length or _SMALL_BODY_BYTES, _SMALL_BODY_BYTES)
+            if not body.ended and body.buffered < enough:
+                # A slow client must not keep a place of a service, nor one of this process.
+                waiting, sender = self._context.waiting, principal.identity.subject
+                with waiting.waits(self._request, sender, route.priority):
+                    await body.arrive(enough)
         response = await self._context.pools[route.service].send(
             self._to_service(principal, route, head, choice), route.priority
         )

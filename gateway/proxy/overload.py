@@ -57,13 +57,26 @@ class Overload:
             Overloaded: There is none for this priority.
         """
         if self.in_flight >= self._places[priority] or self._late_s > _LATE_S[priority]:
-            self._shed.labels(priority.name.lower()).inc()
-            raise Overloaded
+            raise self._refusal(priority)
         self.in_flight += 1
 
     def leave(self) -> None:
         """The request ended."""
         self.in_flight -= 1
+
+    def come_back(self, priority: Priority) -> None:
+        """Take the place again that was left for a while; `leave` gives it back in any case.
+
+        Raises:
+            Overloaded: There is none.
+        """
+        self.in_flight += 1
+        if self.in_flight > self._places[priority]:
+            raise self._refusal(priority)
+
+    def _refusal(self, priority: Priority) -> Overloaded:
+        self._shed.labels(priority.name.lower()).inc()
+        return Overloaded()
 
     def _tick(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         late = loop.time() - due

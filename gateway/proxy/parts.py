@@ -12,6 +12,7 @@ from gateway.models.routes import BodyBound, Service
 from gateway.models.streams import StreamBounds
 from gateway.proxy.overload import Overload
 from gateway.proxy.record import Observer
+from gateway.proxy.waiting import WaitingRoom
 from gateway.services.authentication import Authenticator
 from gateway.upstream.pool import ReplicaPool
 from shared.identity import IdentityIssuer
@@ -73,6 +74,7 @@ class ProxyContext:
     models: ModelChooser
     switches: RouteSwitch
     overload: Overload
+    waiting: WaitingRoom
     observer: Observer
     tickets: TicketRedeemer
     body_bounds: Mapping[BodyBound, int]
