@@ -6,9 +6,11 @@ from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message
 
-from gateway.server.body import ClientLeft
+from gateway.server.body import ClientLeft, timed_out
 from gateway.server.request import Request
 from gateway.server.response import Header
+
+_REQUEST_TIMEOUT = 408
 
 
 class AsgiExchange:
@@ -68,6 +70,10 @@ class AsgiExchange:
         request = self._request
         if message["type"] == "http.response.start":
             self._head = message["status"], list(message.get("headers", ()))
+            if message["status"] == _REQUEST_TIMEOUT:
+                # RFC 9110 §15.5.9: the connection ends, whatever the client still sends.
+                request.keep_alive = False
+                request.body.fail(timed_out())
             return
         part, more = message.get("body", b""), message.get("more_body", False)
         if self._head is not None:

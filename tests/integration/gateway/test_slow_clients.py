@@ -37,7 +37,6 @@ class Kind:
         drip: Sent again and again.
         closed_after_s: When the gateway has to give up on it, and not before.
         answers: Statuses that come before the end.
-        linger_s: How long it may read on after its answer.
     """
 
     name: str
@@ -45,7 +44,6 @@ class Kind:
     drip: bytes
     closed_after_s: float
     answers: Sequence[int]
-    linger_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def kinds(key: str) -> list[Kind]:
         Kind("body stops", inference + b"{", b"", RECEIVE_S, [408]),
         Kind("body byte by byte", inference + b"{", b" ", GRACE_S, [408]),
         # The gateway's own handlers read otherwise, and this one asks for no key.
-        Kind("login stops", post("/api/v1/auth/login") + b"{", b"", RECEIVE_S, [408], LINGER_S),
+        Kind("login stops", post("/api/v1/auth/login") + b"{", b"", RECEIVE_S, [408]),
         Kind("body of a refused request", post(ASR), b" ", LINGER_S, [401]),
     ]
 
@@ -108,7 +106,7 @@ async def dawdle(port: int, kind: Kind) -> Outcome:
     dripping = asyncio.create_task(drip()) if kind.drip else None
     answer = b""
     try:
-        async with asyncio.timeout(kind.closed_after_s + kind.linger_s + 5 * SLACK_S):
+        async with asyncio.timeout(kind.closed_after_s + 5 * SLACK_S):
             # A reset after the answer is an end too: bytes of the client were on their way.
             with suppress(ConnectionResetError):
                 while part := await reader.read(65536):
@@ -137,7 +135,7 @@ def answers(raw: bytes) -> list[tuple[int, dict[str, str], bytes]]:
 
 def check(outcome: Outcome) -> None:
     kind = outcome.kind
-    latest = kind.closed_after_s + kind.linger_s + INTERVAL_S + SLACK_S
+    latest = kind.closed_after_s + INTERVAL_S + SLACK_S
     assert kind.closed_after_s <= outcome.seconds <= latest, kind.name
     found = answers(outcome.answer)
     assert [status for status, _, _ in found] == list(kind.answers), kind.name
@@ -145,7 +143,7 @@ def check(outcome: Outcome) -> None:
         if status == 408:
             problem = json.loads(body)
             assert fields["content-type"] == "application/problem+json", kind.name
-            assert kind.linger_s or fields["connection"] == "close", kind.name
+            assert fields["connection"] == "close", kind.name
             assert (problem["status"], problem["code"]) == (408, "request_timeout"), kind.name
             assert problem["request_id"] == fields["x-request-id"], kind.name
 
