@@ -99,6 +99,9 @@ class GatewaySettings(CommonSettings):
         default=1.0, ge=0, le=1, description="Part of the evaluations of flags that is stored"
     )
     flag_audit_flush_s: Seconds = Field(default=1.0, description="How often they are written")
+    flag_audit_keep_days: int = Field(
+        default=90, ge=0, le=36_500, description="How long they are kept; 0: for ever"
+    )
 
     @model_validator(mode="after")
     def _check_flags(self) -> Self:

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import hashlib
+import time
 from collections import deque
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from prometheus_client import Counter
@@ -12,7 +14,7 @@ from prometheus_client import Counter
 from gateway.exceptions import DatabaseUnreachable
 from gateway.models.flags import EvaluationRecord, FlagContext, FlagEvaluation, Origin
 from gateway.repositories.store import Database
-from shared.db.base import new_id
+from shared.db.base import new_id, utc_now
 from shared.identity import Identity
 from shared.logging import get_logger
 from shared.metrics import Metrics
@@ -22,6 +24,7 @@ MAX_WAITING = 20_000
 _MAX_BATCH = 500
 _KEY_LENGTH = 64
 _STOP_TIMEOUT_S = 5.0
+_PRUNE_INTERVAL_S, _PRUNED = 60.0, 2_000
 _NO_ANSWER = frozenset({"ERROR", "DISABLED", "DEFAULT", "UNKNOWN"})
 _logger = get_logger(__name__)
 
@@ -37,6 +40,7 @@ class FlagAudit:
         environment: Of the flags.
         sample: Part of them that is kept, 0 to 1.
         interval_s: Between batches; a full batch is written at once.
+        keep_days: How long they are kept; 0 is for ever.
         metrics: Counts what had to be dropped.
     """
 
@@ -47,12 +51,15 @@ class FlagAudit:
         *,
         sample: float,
         interval_s: float,
+        keep_days: int,
         metrics: Metrics,
     ) -> None:
         self._database = database
         self._environment = environment
         self._threshold = int(sample * (1 << 64))
         self._interval_s = interval_s
+        self._life = timedelta(days=keep_days)
+        self._next_prune = 0.0
         self._waiting: deque[EvaluationRecord] = deque()
         self._full = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -145,6 +152,21 @@ class FlagAudit:
             await store.flag_evaluations.add(batch)
         self._told = False
 
+    async def _prune(self) -> None:
+        """Delete some old ones; one process after the other, so that several may do it."""
+        now = time.monotonic()
+        if not self._life or now < self._next_prune:
+            return
+        self._next_prune = now + _PRUNE_INTERVAL_S
+        try:
+            async with self._database.transaction() as store:
+                deleted = await store.flag_evaluations.prune(utc_now() - self._life, _PRUNED)
+        except Exception as error:  # noqa: BLE001 - tried again later
+            _logger.warning("old flag evaluations were not deleted", kind=type(error).__name__)
+            return
+        if deleted == _PRUNED:  # There are more.
+            self._next_prune = now
+
     def _drop(self, count: int, why: str) -> None:
         self._dropped.inc(count)
         if not self._told:
@@ -157,6 +179,7 @@ class FlagAudit:
                 async with asyncio.timeout(self._interval_s):
                     await self._full.wait()
             await self.flush()
+            await self._prune()
             if self._full.is_set():  # The database is unreachable: no haste.
                 self._full.clear()
 

@@ -97,6 +97,7 @@ async def open_flags(
             settings.unleash_environment,
             sample=settings.flag_audit_sample,
             interval_s=settings.flag_audit_flush_s,
+            keep_days=settings.flag_audit_keep_days,
             metrics=metrics,
         )
         audit.start()

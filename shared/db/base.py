@@ -69,3 +69,8 @@ def new_id() -> str:
     value[6] = (value[6] & 0x0F) | 0x70
     value[8] = (value[8] & 0x3F) | 0x80
     return value.hex()
+
+
+def first_id_of(moment: datetime) -> str:
+    """What the ids that `new_id` made before a moment sort below."""
+    return f"{int(moment.timestamp() * 1000):012x}" + "0" * 20

@@ -3,9 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from gateway.flags.names import ASR_MODEL
+from shared.db.base import new_id, utc_now
 from tests.integration.gateway.flags.conftest import (
     API,
     Client,
@@ -99,3 +101,31 @@ async def test_two_processes_keep_the_same_sample(flag_world: FlagWorld) -> None
     kept = Counter(found.splitlines())
     assert set(kept.values()) == {2}
     assert abs(len(kept) / (REQUESTS * len(NAMES)) - 0.1) <= 0.03
+
+
+async def test_old_rows_are_deleted_in_turn_and_young_ones_stay(flag_world: FlagWorld) -> None:
+    old = int((utc_now() - timedelta(days=31)).timestamp() * 1000) - 5_000
+    flag_world.query(
+        f"""
+        INSERT INTO feature_flag_evaluations
+        SELECT id, name, 'e', 't', 's', 'k', 'null', NULL, 'R', 'api', 'r', now() FROM (
+          SELECT lpad(to_hex({old} + n), 12, '0') || lpad(n::text, 20, '7') AS id, 'pruned' AS name
+          FROM generate_series(1, 5000) AS n UNION SELECT '{new_id()}', 'kept'
+        ) AS rows
+        """  # noqa: S608 - its own values
+    )
+
+    def left() -> list[str]:
+        found = flag_world.query(
+            "SELECT flag_name FROM feature_flag_evaluations"
+            " WHERE flag_name IN ('pruned', 'kept') ORDER BY 1"
+        )
+        return found.split()
+
+    assert len(left()) == 5_001
+
+    def run() -> None:
+        with flag_world.another(flag_audit_keep_days="30", flag_audit_flush_s="0.1"):
+            asyncio.run(eventually(lambda: left() == ["kept"]))
+
+    await asyncio.to_thread(run)
