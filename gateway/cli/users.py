@@ -139,6 +139,18 @@ def enable(
     _change(run_dir, email, UserChanges(disabled=False), as_json=as_json)
 
 
+@users.command("set-roles")
+def set_roles(
+    email: Email,
+    *,
+    role: Annotated[list[str], typer.Option(help="All that the user shall have; repeat.")],
+    as_json: AsJson = False,
+    run_dir: RunDir = DEFAULT_RUN_DIR,
+) -> None:
+    """Give a user these roles in place of the ones before."""
+    _change(run_dir, email, UserChanges(roles=frozenset(role)), as_json=as_json)
+
+
 @users.command("set-password")
 def set_password(
     email: Email,

@@ -1,13 +1,14 @@
-"""Errors outside ASGI, in the shape of the path's dialect."""
+"""Problem documents outside ASGI."""
 
 from collections.abc import Sequence
 
 from gateway.proxy.answer import PROTECTION
 from gateway.server.request import Request
 from gateway.upstream.protocol import Header
-from shared.dialects import wire_error
-from shared.problem import SpeechgateError
+from shared.problem import PROBLEM_MEDIA_TYPE, SpeechgateError, problem_body
 from shared.tracing import RequestContext, request_context
+
+_MEDIA_TYPE = (b"content-type", PROBLEM_MEDIA_TYPE.encode())
 
 
 def refuse(
@@ -26,17 +27,17 @@ def refuse(
     """
     context = context or request_context(None, None)
     path = request.target.partition(b"?")[0].decode("latin-1")
-    wire = wire_error(error, path=path, request_id=context.request_id)
+    body = problem_body(error, instance=path, request_id=context.request_id)
     request.respond(
-        wire.status,
+        error.status,
         [
-            (b"content-type", wire.media_type.encode()),
-            (b"content-length", b"%d" % len(wire.body)),
+            _MEDIA_TYPE,
+            (b"content-length", b"%d" % len(body)),
             *((name.lower().encode(), value.encode()) for name, value in error.headers.items()),
             *headers,
             (b"x-request-id", context.request_id.encode()),
             (b"traceparent", context.traceparent.encode()),
         ],
-        wire.body,
+        body,
         PROTECTION,
     )

@@ -184,6 +184,11 @@ def test_the_first_administrator_comes_by_the_command_line(migrated: Path) -> No
     assert "without an administrator" in last
     other = ("users", "create", "--email", "two@example.org", "--name", "Two", "--role", "admin")
     ask(*other, "--password-stdin", run_dir=migrated, stdin=PASSWORD)
+    less = ("users", "set-roles", "root@example.org", "--role", "user", "--role", "api_client")
+    assert ask(*less, run_dir=migrated)["roles"] == ["api_client", "user"]
+    assert "roles that exist" in refusal(*less, "--role", "king", run_dir=migrated)
+    roles = ask("users", "set-roles", "root@example.org", "--role", "admin", run_dir=migrated)
+    assert roles["roles"] == ["admin"]
     disabled = ask("users", "disable", "ROOT@example.org", run_dir=migrated)
     assert disabled["disabled_at"] is not None
     assert ask("users", "enable", "root@example.org", run_dir=migrated)["disabled_at"] is None
