@@ -150,8 +150,8 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     """The result of a coroutine; errors become one line and exit status 1."""
     try:
         return asyncio.run(work)
-    except SpeechgateError as error:
-        errors.print(error.detail)
     except DatabaseUnreachable:
         errors.print("The database does not answer, or was never migrated (speechgate db migrate).")
+    except SpeechgateError as error:
+        errors.print(error.detail)
     raise typer.Exit(1)
