@@ -19,7 +19,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --python-version 3.11 --no-h
 	--no-annotate --no-emit-index-url --no-emit-find-links
 EXTRAS := gateway asr tts nlp
 
-.PHONY: help setup setup-full demo up down status env test check bench drill lock clean
+.PHONY: help setup setup-full setup-test engines demo up down status env test check bench drill lock clean
 
 help: ## Show this list
 	@printf 'Usage: make <target> [VARIABLE=value]\n\nTargets:\n'
@@ -39,6 +39,13 @@ setup: ## Install system packages (apt), .venv and .venv-triton
 setup-full:
 	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh unleash
 
+# The tests also load models with weights of one's own, by engines in .venv-triton.
+setup-test:
+	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh unleash engines
+
+engines: ## Install faster-whisper and sherpa-onnx for models with your own weights
+	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh engines
+
 demo: setup ## Transcribe, translate and speak a real recording through the whole stack
 	@$(PY) -m deploy.local.demo $(if $(AUDIO),'$(AUDIO)')
 
@@ -54,7 +61,7 @@ status: ## Show each component: process, state, restarts, address
 env: ## Print SPEECHGATE_URL and SPEECHGATE_KEY for a shell's eval
 	@$(LAUNCHER) env
 
-test: setup-full ## Run all tests on real components, with coverage
+test: setup-test ## Run all tests on real components, with coverage
 	@$(PY) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 check: setup ## Lint, format, types, import directions, migrations
@@ -85,6 +92,7 @@ lock: ## Resolve pyproject.toml and triton.in again into requirements/*.txt, wit
 	done
 	@$(LOCK) $(EXTRAS:%=--extra %) --extra dev pyproject.toml -o requirements/dev.txt
 	@$(LOCK) --no-deps requirements/triton.in -o requirements/triton.txt
+	@$(LOCK) --no-deps requirements/triton-engines.in -o requirements/triton-engines.txt
 
 clean: ## Stop the stack; remove its data, the environments and the caches
 	@if [ -x $(PY) ]; then $(LAUNCHER) down --purge; fi

@@ -18,6 +18,11 @@ def _instances() -> int | None:
     return int(value) if value else None
 
 
+def _extra_models() -> tuple[str, ...]:
+    value = os.environ.get("SPEECHGATE_TRITON_EXTRA_MODELS", "")
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
 @dataclass(frozen=True)
 class StackOptions:
     """What can be chosen about a stack.
@@ -30,6 +35,7 @@ class StackOptions:
         repository: Triton's model repository.
         triton_venv: The Triton interpreter.
         triton_instances: Instances of each model; None for one a core.
+        triton_extra_models: Models with weights of the user, to be loaded beside the others.
         unleash: Where Unleash is installed, for the full stack.
         fsync: Whether PostgreSQL's commits reach the disk.
         env: More environment for each product process, full names (`SPEECHGATE_LOG_LEVEL`).
@@ -44,6 +50,7 @@ class StackOptions:
     repository: Path = PROJECT / "triton_models"
     triton_venv: Path = DEFAULT_VENV
     triton_instances: int | None = field(default_factory=_instances)
+    triton_extra_models: tuple[str, ...] = field(default_factory=_extra_models)
     unleash: Path = DEFAULT_INSTALLATION
     fsync: bool = True
     env: Mapping[str, str] = field(default_factory=dict)

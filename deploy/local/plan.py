@@ -101,6 +101,7 @@ class StackPlan:
         return TritonServer(
             self.options.repository,
             self.run_dir,
+            extra=self.options.triton_extra_models,
             ports=ports,
             venv=self.options.triton_venv,
             instances=self.options.triton_instances,
@@ -138,6 +139,8 @@ class StackPlan:
                 "triton_url": self.triton.grpc_url,
                 "spool_dir": str(spool),
             }
+            if kind == "asr":
+                settings["data_key_file"] = str(self.secrets.data_keys)
         chosen = {**self.options.env, **self.options.process_env.get(kind, {})}
         return product_environment(settings) | chosen
 

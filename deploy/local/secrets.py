@@ -8,6 +8,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shared.crypto.keyring import new_key_line
+
 _PEPPER_BYTES = 32
 
 
@@ -19,12 +21,14 @@ class SecretFiles:
         private_key: Ed25519 private key (PKCS8, PEM): the gateway signs identity tokens.
         public_key: Its public half (PEM), for the services.
         pepper: Key of the HMAC that API keys are stored as.
+        data_keys: Root keys that stored voices are encrypted by.
         admin_key: API key with every scope; written when the gateway's database is ready.
     """
 
     private_key: Path
     public_key: Path
     pepper: Path
+    data_keys: Path
     admin_key: Path
 
 
@@ -45,6 +49,7 @@ def ensure_secrets(folder: Path) -> SecretFiles:
         private_key=folder / "identity.pem",
         public_key=folder / "identity.pub.pem",
         pepper=folder / "key-pepper",
+        data_keys=folder / "data-keys",
         admin_key=folder / "admin-key",
     )
     if not (files.private_key.exists() and files.public_key.exists()):
@@ -63,4 +68,6 @@ def ensure_secrets(folder: Path) -> SecretFiles:
         write_private(files.pepper, secrets.token_bytes(_PEPPER_BYTES))
         # Keys hashed with another pepper are worth nothing.
         files.admin_key.unlink(missing_ok=True)
+    if not files.data_keys.exists():
+        write_private(files.data_keys, new_key_line("local-1").encode())
     return files

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Prepares a Debian 12 machine: system packages, .venv (product and tools), .venv-triton
 # (the Triton interpreter); with the argument `unleash` also .unleash (the flag server of the full
-# stack). Each part has a stamp, so a second run only compares hashes.
+# stack); with `engines` also the engines of models with weights of one's own, in .venv-triton. Each
+# part has a stamp, so a second run only compares hashes.
 #
 # Environment: PYTHON (default Debian's python3.11, else the one on PATH) makes the virtual environments.
 set -euo pipefail
@@ -129,6 +130,27 @@ make_triton_venv() {
     key triton >"$TRITON_VENV/.setup-stamp"
 }
 
+# Into the same interpreter, after everything else of it.
+make_engines() {
+    pip_install engines "$TRITON_VENV" --no-deps --require-hashes \
+        -r "$ROOT_DIR/requirements/triton-engines.txt" || return 1
+    engines_key >"$TRITON_VENV/.engines-stamp"
+}
+
+engines_key() {
+    cat "$TRITON_VENV/.setup-stamp" "$ROOT_DIR/requirements/triton-engines.txt" | sha256sum
+}
+
+fresh_engines() {
+    [[ -e $TRITON_VENV/.engines-stamp ]] &&
+        [[ $(<"$TRITON_VENV/.engines-stamp") == "$(engines_key)" ]]
+}
+
+make_triton_parts() {
+    if (($1)); then make_triton_venv || return 1; fi
+    if (($2)); then make_engines || return 1; fi
+}
+
 # True when the Node.js on PATH, with npm, is new enough for Unleash.
 node_on_path() {
     command -v npm >/dev/null && command -v node >/dev/null &&
@@ -200,18 +222,21 @@ stop_jobs() {
 }
 
 main() {
-    local wanted=${1:-}
-    [[ -z $wanted || $wanted == unleash ]] || fail "usage: setup.sh [unleash]"
+    local wanted=" $* " one
+    for one in "$@"; do
+        [[ $one == unleash || $one == engines ]] || fail "usage: setup.sh [unleash] [engines]"
+    done
     mkdir -p "$RUN_DIR"
     exec 9>"$RUN_DIR/setup.lock"
     flock -n 9 || { say "another set-up is at work, waiting …"; flock 9; }
 
-    local packages interpreter="" product=0 triton=0 unleash=0 failed=0
-    [[ $wanted != unleash ]] || fresh_unleash || unleash=1
+    local packages interpreter="" product=0 triton=0 engines=0 unleash=0 failed=0
+    [[ $wanted != *" unleash "* ]] || fresh_unleash || unleash=1
     fresh product || product=1
     fresh triton || triton=1
+    [[ $wanted != *" engines "* ]] || { ((!triton)) && fresh_engines; } || engines=1
     packages=$(missing_packages | sort -u | paste -sd ' ')
-    if ((product || triton || unleash)); then
+    if ((product || triton || engines || unleash)); then
         interpreter=$(interpreter_packages | tr ' ' '\n' | sort -u | paste -sd ' ')
     elif [[ -z $packages ]]; then
         return
@@ -240,9 +265,9 @@ main() {
         part venv "installing .venv (product and tools)" make_product_venv &
         jobs+=($!)
     fi
-    if ((triton)); then
+    if ((triton || engines)); then
         part triton "installing .venv-triton (Triton and the models' engines)" \
-            make_triton_venv &
+            make_triton_parts "$triton" "$engines" &
         jobs+=($!)
     fi
     if ((unleash)); then

@@ -16,7 +16,7 @@ from deploy.local.triton_client import TritonClient, TritonUnavailableError
 from deploy.local.triton_repository import (
     TritonInstallation,
     copy_repository,
-    model_names,
+    default_models,
 )
 from deploy.local.triton_watchdog import StubWatchdog
 
@@ -25,6 +25,7 @@ DEFAULT_VENV = PROJECT / ".venv-triton"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton puts it
 _MEMORY = "speechgate_"
 _WARM_UP_TIMEOUT_S = 20.0
+_EXTRA_TIMEOUT_S = 600.0  # Large weights from a slow disk.
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class TritonServer(Component):
     Args:
         repository: The model repository; never written to.
         run_dir: Folder for the runtime copy of it and the logs.
-        models: Names of the models to load; all of the repository when None.
+        models: Names of the models to load; when None, all that need no weights of the user.
+        extra: Names of further models, loaded when the server is ready. One that does not load
+            is noted in the log, and the server serves the others.
         ports: Addresses; free ones when None.
         venv: The Triton interpreter.
         instances: Instances of each model; None for the default (one a core).
@@ -62,6 +65,7 @@ class TritonServer(Component):
         repository: Path,
         run_dir: Path,
         models: Sequence[str] | None = None,
+        extra: Sequence[str] = (),
         ports: TritonPorts | None = None,
         *,
         venv: Path = DEFAULT_VENV,
@@ -75,7 +79,8 @@ class TritonServer(Component):
         self.url = self.address = f"http://{HOST}:{self.ports.http}"
         self.grpc_url = f"{HOST}:{self.ports.grpc}"
         self.metrics_url = f"http://{HOST}:{self.ports.metrics}/metrics"
-        self.models = sorted(models) if models is not None else model_names(repository)
+        self.models = sorted(models) if models is not None else default_models(repository)
+        self.extra = sorted(set(extra) - set(self.models))
         self.client = TritonClient(HOST, self.ports.http)
         self._source = repository
         self._instances = instances
@@ -87,7 +92,9 @@ class TritonServer(Component):
         digest = hashlib.sha256(str(run_dir).encode()).hexdigest()[:12]
         self._memory_prefix = f"{_MEMORY}{os.getpid()}_{digest}_"
         self._warm: set[str] = set()
-        self._watchdog = StubWatchdog(self.client, self._repository, self.models, probe_every_s)
+        self._watchdog = StubWatchdog(
+            self.client, self._repository, [*self.models, *self.extra], probe_every_s
+        )
 
     @property
     def reloads(self) -> int:
@@ -103,7 +110,9 @@ class TritonServer(Component):
         self._sweep()
         self._warm.clear()
         self._installation.make_backends(self._folder / "backends")
-        copy_repository(self._source, self._repository, self.models, self._instances)
+        copy_repository(
+            self._source, self._repository, [*self.models, *self.extra], self._instances
+        )
         if self._library_path is None:
             self._library_path = self._installation.library_path()
 
@@ -151,6 +160,11 @@ class TritonServer(Component):
         """Watches the models' processes from now on."""
         if self.pid is not None:
             self._watchdog.start(self.pid)
+        with suppress(TritonUnavailableError):  # It ends again: the next start tries again.
+            for model in self.extra:
+                failure = self.client.load_failure(model, _EXTRA_TIMEOUT_S)
+                if failure is not None:
+                    self._note(f"{model} is not served: {failure}")
 
     def stop(self, grace_s: float | None = None) -> None:
         """Stops the server; the end of its models' processes is wanted now."""
@@ -167,6 +181,10 @@ class TritonServer(Component):
         self.stop()
         self._allocator.release()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _note(self, text: str) -> None:
+        with suppress(OSError), self.log.open("a") as log:
+            log.write(f"launcher: {text}\n")
 
     def _sweep(self) -> None:
         """Removes the regions of this server, and of launchers that were killed."""

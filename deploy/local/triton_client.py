@@ -6,6 +6,7 @@ stops.
 
 import http.client
 import json
+import random
 from typing import Any
 
 # Bytes per Triton type do not matter here: JSON carries the values.
@@ -60,8 +61,18 @@ class TritonClient:
 
     def load(self, model: str, timeout_s: float = 60.0) -> bool:
         """Loads a model; True when it is loaded."""
+        return self.load_failure(model, timeout_s) is None
+
+    def load_failure(self, model: str, timeout_s: float = 60.0) -> str | None:
+        """Loads a model; what the server says against it, None when it is loaded."""
         path = f"/v2/repository/models/{model}/load"
-        return self.request("POST", path, {}, timeout_s)[0] == http.client.OK
+        status, body = self.request("POST", path, {}, timeout_s)
+        if status == http.client.OK:
+            return None
+        try:
+            return str(json.loads(body)["error"])
+        except (ValueError, KeyError, TypeError):
+            return f"status {status}"
 
     def unload(self, model: str) -> bool:
         """Begins to unload a model."""
@@ -88,7 +99,8 @@ class TritonClient:
 def tiny_request(config: dict[str, Any]) -> dict[str, Any]:
     """Makes the smallest valid request from a model's configuration.
 
-    Required inputs only; text is "en" (also a language code), numbers are 0.1 s of silence.
+    Required inputs only; text is "en" (also a language code), numbers are 0.1 s of silence. A
+    model that keeps state between requests gets a sequence of one.
     """
     batch = [1] if config.get("max_batch_size", 0) > 0 else []
     inputs = []
@@ -105,4 +117,7 @@ def tiny_request(config: dict[str, Any]) -> dict[str, Any]:
         kind = _WIRE_TYPES.get(tensor["data_type"], tensor["data_type"].removeprefix("TYPE_"))
         data: list[object] = ["en" if text else 0] * count
         inputs.append({"name": tensor["name"], "shape": shape, "datatype": kind, "data": data})
-    return {"inputs": inputs}
+    if "sequence_batching" not in config:
+        return {"inputs": inputs}
+    alone = {"sequence_id": random.getrandbits(62) | 1, "sequence_start": True}
+    return {"inputs": inputs, "parameters": {**alone, "sequence_end": True}}

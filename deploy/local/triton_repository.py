@@ -15,6 +15,7 @@ from deploy.local.process import LauncherError
 
 _COUNT = re.compile(r"(\bcount\s*:\s*)(\d+)")
 _GROUP = re.compile(r"\binstance_group\b")
+_ON_DEMAND = re.compile(r'key\s*:\s*"on_demand"\s+value\s*{\s*string_value\s*:\s*"true"')
 _MOST_INSTANCES = 8
 
 
@@ -68,6 +69,18 @@ class TritonInstallation:
 def model_names(repository: Path) -> list[str]:
     """The models of a repository: its folders with a config.pbtxt."""
     return sorted(path.parent.name for path in repository.glob("*/config.pbtxt"))
+
+
+def default_models(repository: Path) -> list[str]:
+    """The models that are loaded unless told otherwise: those that need nothing of the user.
+
+    A model with the parameter `on_demand` wants weights that do not come with the project.
+    """
+    return [
+        name
+        for name in model_names(repository)
+        if not _ON_DEMAND.search((repository / name / "config.pbtxt").read_text())
+    ]
 
 
 def default_instances() -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
@@ -59,11 +60,10 @@ class LiveApp:
 
 
 @contextmanager
-def live_app(name: str, app: FastAPI, keys: Keys) -> Iterator[LiveApp]:
+def live_app(name: str, app: FastAPI, keys: Keys, **options: Any) -> Iterator[LiveApp]:
     """Serve on a free port until the block ends."""
-    config = uvicorn.Config(
-        app, port=0, loop="uvloop", http="httptools", ws="none", access_log=False, log_config=None
-    )
+    options = {"loop": "uvloop", "http": "httptools", "ws": "none", **options}
+    config = uvicorn.Config(app, port=0, access_log=False, log_config=None, **options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name=f"live-{name}")
     thread.start()

@@ -23,7 +23,16 @@ class Client:
         self.grpc = aio.InferenceServerClient(url)
 
     async def infer(self, model: str, *, timeout: float | None = 60, **values: Any) -> Any:
-        """The one output, as the client library gives it."""
+        """The first output, as the client library gives it."""
+        result = await self._call(model, timeout, values)
+        return result.as_numpy(result.get_response().outputs[0].name)
+
+    async def outputs(self, model: str, *names: str, **values: Any) -> list[Any]:
+        """Some outputs by name."""
+        result = await self._call(model, 60, values)
+        return [result.as_numpy(name) for name in names]
+
+    async def _call(self, model: str, timeout: float | None, values: dict[str, Any]) -> Any:
         tensors = []
         for name, value in values.items():
             array = self._array(value)
@@ -32,8 +41,7 @@ class Client:
             tensor = InferInput(name, list(array.shape), DTYPES[array.dtype.name])
             tensor.set_data_from_numpy(array)
             tensors.append(tensor)
-        result = await self.grpc.infer(model, tensors, client_timeout=timeout)
-        return result.as_numpy(result.get_response().outputs[0].name)
+        return await self.grpc.infer(model, tensors, client_timeout=timeout)
 
     @staticmethod
     def _array(value: Any) -> NDArray[Any]:

@@ -44,6 +44,25 @@ async def test_silence_has_no_speech(client: Any, pcm: NDArray[np.int16]) -> Non
     assert await timestamps(client, AUDIO_PCM=pcm) == []
 
 
+async def test_pieces_give_what_the_whole_gives(client: Any) -> None:
+    """Bit for bit, with pieces of the length that they are sent in."""
+    whole = np.tile(np.concatenate([SPEECH, GAP]), 16)
+    piece = 2 * 512 * 512
+    assert len(whole) > 2 * piece
+    (expected,) = await client.outputs("vad", "PROBABILITIES", AUDIO_PCM=whole)
+    found, state = [], {}
+    for start in range(0, len(whole), piece):
+        part = whole[start : start + piece]
+        values, after = await client.outputs(
+            "vad", "PROBABILITIES", "NEW_STATE", AUDIO_PCM=part, **state
+        )
+        found.append(values)
+        state = {"STATE": after}
+    assert np.array_equal(np.concatenate(found), expected)
+    regions = await timestamps(client, PROBABILITIES=expected, SPEECH_PAD_MS=100)
+    assert regions == await timestamps(client, AUDIO_PCM=whole, SPEECH_PAD_MS=100)
+
+
 async def test_the_options_matter(client: Any) -> None:
     plain = await timestamps(client, AUDIO_PCM=SPEECH, SAMPLING_RATE=16_000)
     padded = await timestamps(client, AUDIO_PCM=SPEECH, SPEECH_PAD_MS=200)
@@ -60,6 +79,12 @@ async def test_the_options_matter(client: Any) -> None:
         ({"AUDIO_PCM": GAP[:0]}, "empty_audio:"),
         ({"AUDIO_PCM": np.zeros(9_600_001, np.int16)}, "audio_too_long:"),
         ({"WAVPATH": np.array([np.nan], np.float32)}, "invalid_audio:"),
+        (
+            {"AUDIO_PCM": GAP, "STATE": np.zeros(320, np.float32) + np.nan},
+            "invalid_parameter: STATE",
+        ),
+        ({"PROBABILITIES": np.full(9, 1.5, np.float32)}, "invalid_parameter: PROBABILITIES"),
+        ({"PROBABILITIES": np.zeros(0, np.float32)}, "invalid_parameter: PROBABILITIES"),
         ({"AUDIO_PCM": GAP, "SAMPLING_RATE": 8000}, "invalid_parameter: SAMPLING_RATE"),
         ({"AUDIO_PCM": GAP, "THRESHOLD": float("nan")}, "invalid_parameter: THRESHOLD"),
         ({"AUDIO_PCM": GAP, "SPEECH_PAD_MS": -1}, "invalid_parameter: SPEECH_PAD_MS"),

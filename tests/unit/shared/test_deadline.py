@@ -20,6 +20,6 @@ async def test_nothing_left_is_not_positive() -> None:
     assert remaining_s(60.0) <= 0
 
 
-async def test_no_deadline_is_longer_than_ten_minutes() -> None:
+async def test_no_deadline_is_longer_than_two_hours() -> None:
     set_deadline("9" * 40)
-    assert remaining_s(10_000.0) <= 600.0
+    assert remaining_s(10_000.0) <= 7200.0

@@ -27,6 +27,18 @@ def asr() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def asr_g2p() -> ModuleType:
+    return load("asr", "asr_g2p")
+
+
+@pytest.fixture(scope="session")
+def asr_boost(asr: ModuleType, asr_g2p: ModuleType) -> ModuleType:
+    assert asr
+    assert asr_g2p  # asr_boost imports both by their names
+    return load("asr", "asr_boost")
+
+
+@pytest.fixture(scope="session")
 def vad() -> ModuleType:
     return load("vad", "vad_engine")
 
@@ -50,3 +62,30 @@ def nmt(nmt_text: ModuleType) -> ModuleType:
 @pytest.fixture(scope="session")
 def sentiment() -> ModuleType:
     return load("sentiment", "sentiment_engine")
+
+
+@pytest.fixture(scope="session")
+def speaker_weights() -> ModuleType:
+    return load("speaker", "speaker_weights")
+
+
+@pytest.fixture(scope="session")
+def speaker_network() -> ModuleType:
+    return load("speaker", "speaker_network")
+
+
+@pytest.fixture(scope="session")
+def speaker(speaker_weights: ModuleType, speaker_network: ModuleType) -> ModuleType:
+    assert speaker_weights  # speaker_engine imports both by their names
+    assert speaker_network
+    return load("speaker", "speaker_engine")
+
+
+@pytest.fixture(scope="session")
+def asr_stream() -> ModuleType:
+    return load("asr_stream", "asr_stream_engine")
+
+
+@pytest.fixture(scope="session")
+def vad_stream() -> ModuleType:
+    return load("vad_stream", "vad_stream_engine")

@@ -6,6 +6,7 @@ so that the pure parts can be tested without either.
 
 import itertools
 import re
+from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
@@ -189,6 +190,7 @@ class Recognizer:
         Raises:
             EngineError: the package is missing or its models do not load.
         """
+        self._booster: Optional[Any] = None
         self._start()
 
     def _start(self) -> None:
@@ -198,17 +200,20 @@ class Recognizer:
             raise EngineError("pip package pocketsphinx is not installed") from error
         try:
             self._decoder = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL", **DECODER_OPTIONS)
-            # The first utterance of a decoder differs in its last digits from all
-            # later ones, so it is spent on noise here.
-            noise = np.random.default_rng(1).normal(0.0, 800.0, SAMPLE_RATE).astype(np.int16)
-            self._utterance(noise, 1)
+            utterance(self._decoder, noise(), 1)
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"PocketSphinx did not start: {error}") from error
 
     def transcribe(
-        self, pcm: Samples, topk: int = 1, cancelled: Optional[Callable[[], bool]] = None
+        self,
+        pcm: Samples,
+        topk: int = 1,
+        cancelled: Optional[Callable[[], bool]] = None,
+        boost: Tuple[str, ...] = (),
     ) -> Dict[str, Any]:
         """Recognise ``pcm`` ([T] int16, 16 kHz, mono); the result is JSON-ready.
+
+        ``boost`` are phrases to prefer, as ``asr_boost.check_boost`` gives them.
 
         Raises:
             ClientError: audio or ``topk`` out of bounds.
@@ -226,7 +231,8 @@ class Recognizer:
             chunk = pcm[first:last]
             if chunk.size < MIN_SAMPLES or is_silent(chunk):
                 continue
-            segments, texts = self._decode(chunk, topk)
+            decode = partial(self._boosted, phrases=boost) if boost else self._decode
+            segments, texts = decode(chunk, topk)
             after = words[-1]["end"] if words else 0.0
             new = words_of(segments, first / SAMPLE_RATE, duration, after)
             words += new
@@ -245,31 +251,46 @@ class Recognizer:
     def _decode(self, chunk: Samples, topk: int) -> Tuple[List[Segment], List[Tuple[str, float]]]:
         """Decode one utterance, and after a failure leave a new decoder behind."""
         try:
-            return self._utterance(chunk, topk)
+            return utterance(self._decoder, chunk, topk)
         except RuntimeError as error:
             # It may be left inside an utterance and would then refuse every other.
             self._start()
             raise EngineError(f"PocketSphinx failed: {error}") from error
 
-    def _utterance(
-        self, chunk: Samples, topk: int
+    def _boosted(
+        self, chunk: Samples, topk: int, phrases: Tuple[str, ...]
     ) -> Tuple[List[Segment], List[Tuple[str, float]]]:
-        """Return the segments of one utterance and, if asked for, other texts."""
-        decoder = self._decoder
-        # Forgets the noise estimate and cepstral mean of the utterance before.
-        decoder.reinit_feat()
-        decoder.start_utt()
-        try:
-            # full_utt: the cepstral mean is that of this audio, not a running one.
-            decoder.process_raw(chunk.astype("<i2").tobytes(), full_utt=True)
-        finally:
-            decoder.end_utt()
-        if decoder.hyp() is None:
-            return [], []
-        segments = [(s.word, s.start_frame, s.end_frame, s.prob) for s in decoder.seg()]
-        texts: List[Tuple[str, float]] = []
-        if topk > 1:
-            # Hypotheses often differ only in fillers: look further than topk.
-            others = itertools.islice(decoder.nbest(), topk * 10)
-            texts = [(other.hypstr or "", other.score) for other in others]
-        return segments, texts
+        """Decode one utterance with the decoder that prefers phrases."""
+        if self._booster is None:
+            from asr_boost import Booster  # noqa: PLC0415 - only where it is used
+
+            self._booster = Booster()
+        return self._booster.decode(chunk, topk, phrases)
+
+
+def noise() -> Samples:
+    """What a decoder's first utterance, which differs in its last digits, is spent on."""
+    return np.random.default_rng(1).normal(0.0, 800.0, SAMPLE_RATE).astype(np.int16)
+
+
+def utterance(
+    decoder: Any, chunk: Samples, topk: int
+) -> Tuple[List[Segment], List[Tuple[str, float]]]:
+    """Return the segments of one utterance and, if asked for, other texts."""
+    # Forgets the noise estimate and cepstral mean of the utterance before.
+    decoder.reinit_feat()
+    decoder.start_utt()
+    try:
+        # full_utt: the cepstral mean is that of this audio, not a running one.
+        decoder.process_raw(chunk.astype("<i2").tobytes(), full_utt=True)
+    finally:
+        decoder.end_utt()
+    if decoder.hyp() is None:
+        return [], []
+    segments = [(s.word, s.start_frame, s.end_frame, s.prob) for s in decoder.seg()]
+    texts: List[Tuple[str, float]] = []
+    if topk > 1:
+        # Hypotheses often differ only in fillers: look further than topk.
+        others = itertools.islice(decoder.nbest(), topk * 10)
+        texts = [(other.hypstr or "", other.score) for other in others]
+    return segments, texts

@@ -5,6 +5,7 @@ from typing import Any, Dict, List
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
+from asr_boost import check_boost
 from asr_engine import Cancelled, ClientError, EngineError, Recognizer, check_language
 
 
@@ -31,7 +32,8 @@ class TritonPythonModel:
             language = check_language(tensors["LANG_ID"].flat[0], self.languages)
             topk = int(tensors["TOPK"].flat[0]) if "TOPK" in tensors else 1
             pcm = tensors["AUDIO_PCM"].reshape(-1)
-            result = self.recognizer.transcribe(pcm, topk, request.is_cancelled)
+            boost = check_boost(tensors["BOOST"].reshape(-1)) if "BOOST" in tensors else ()
+            result = self.recognizer.transcribe(pcm, topk, request.is_cancelled, boost)
             result["language"] = language
             reply = json.dumps(result, ensure_ascii=False).encode()
             output = pb_utils.Tensor("TRANSCRIPTS", np.array([reply], dtype=np.object_))

@@ -5,7 +5,19 @@ from typing import Any, Dict, List
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
-from vad_engine import Cancelled, ClientError, Detector, EngineError, Options, check_rate, to_float
+from vad_engine import (
+    FRAME,
+    Cancelled,
+    ClientError,
+    Detector,
+    EngineError,
+    Options,
+    check_probabilities,
+    check_rate,
+    check_state,
+    segments,
+    to_float,
+)
 
 
 class TritonPythonModel:
@@ -26,7 +38,10 @@ class TritonPythonModel:
         code = pb_utils.TritonError.INTERNAL
         try:
             tensors = {tensor.name(): tensor.as_numpy() for tensor in request.inputs()}
-            audio = to_float(tensors.pop("AUDIO_PCM", None), tensors.pop("WAVPATH", None))
+            known = tensors.pop("PROBABILITIES", None)
+            state = check_state(tensors.pop("STATE", None))
+            if known is None:
+                audio = to_float(tensors.pop("AUDIO_PCM", None), tensors.pop("WAVPATH", None))
             values = {name: tensor.flat[0] for name, tensor in tensors.items()}
             check_rate(int(values.get("SAMPLING_RATE", 16_000)))
             options = Options(
@@ -35,9 +50,21 @@ class TritonPythonModel:
                 int(values.get("SPEECH_PAD_MS", 30)),
                 int(values.get("MIN_SPEECH_DURATION_MS", 100)),
             )
-            found = self.detector.timestamps(audio, options, request.is_cancelled)
-            reply = np.array([json.dumps(found).encode()], dtype=np.object_)
-            return pb_utils.InferenceResponse([pb_utils.Tensor("TIMESTAMPS", reply)])
+            outputs: Dict[str, Any] = {}
+            if known is None:
+                samples = audio.size
+                found, after = self.detector.continued(audio, state, request.is_cancelled)
+                more = {"PROBABILITIES": found, "NEW_STATE": after}
+            else:
+                found = check_probabilities(known)
+                samples, more = found.size * FRAME, {}
+            wanted = request.requested_output_names()
+            if "TIMESTAMPS" in wanted:
+                document = json.dumps(segments(found, samples, options)).encode()
+                outputs["TIMESTAMPS"] = np.array([document], dtype=np.object_)
+            outputs.update(more)
+            tensors = [pb_utils.Tensor(name, outputs[name]) for name in outputs if name in wanted]
+            return pb_utils.InferenceResponse(tensors)
         except ClientError as error:
             code, message = pb_utils.TritonError.INVALID_ARG, str(error)
         except Cancelled:

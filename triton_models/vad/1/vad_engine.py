@@ -5,7 +5,6 @@ loaded, so that the pure parts can be tested without either.
 """
 
 import importlib.util
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -19,6 +18,11 @@ FRAME = 512  # samples a probability stands for: the network's own step
 THRESHOLDS = (0.01, 0.99)
 CONTEXT = 64  # samples of the frame before that the network also sees
 BLOCK = 512  # frames a network call; between calls cancellation is checked
+HIDDEN = 128  # values of each of the network's two states
+STATE = 2 * HIDDEN + CONTEXT
+PIECE = BLOCK * FRAME  # samples: blocks then begin where they do in the whole recording
+# A day of audio: more than anybody sends in one piece.
+MAX_PROBABILITIES = 24 * 3600 * SAMPLE_RATE // FRAME
 # The network releases speech below (threshold - this), so that a value that
 # trembles around the threshold does not chop a word.
 HYSTERESIS = 0.15
@@ -82,6 +86,23 @@ def to_float(pcm: Optional[NDArray[Any]], wave: Optional[NDArray[Any]] = None) -
     return clipped
 
 
+def check_state(state: Optional[NDArray[Any]]) -> Optional[Floats]:
+    """Return the state as given; ClientError unless it is one."""
+    if state is None:
+        return None
+    if state.size != STATE or not np.isfinite(state).all():
+        raise ClientError(f"invalid_parameter: STATE must hold {STATE} finite numbers")
+    return state.reshape(-1).astype(np.float32)
+
+
+def check_probabilities(values: NDArray[Any]) -> Floats:
+    """Return probabilities as given; ClientError unless they are some."""
+    flat = values.reshape(-1).astype(np.float32)
+    if not 0 < flat.size <= MAX_PROBABILITIES or not ((flat >= 0) & (flat <= 1)).all():
+        raise ClientError("invalid_parameter: PROBABILITIES must be numbers from 0 to 1")
+    return flat
+
+
 def check_rate(rate: int) -> None:
     """Raise ClientError unless the network's own sampling rate is given."""
     if rate != SAMPLE_RATE:
@@ -134,8 +155,9 @@ def segments(probabilities: Floats, samples: int, options: Options) -> List[Dict
         start, end = start - min(pad, left), end + min(pad, right)
         result.append(
             {
-                "start": math.floor(start / SAMPLE_RATE * 1000) / 1000,
-                "end": math.floor(end / SAMPLE_RATE * 1000) / 1000,
+                # Whole milliseconds, in integers: the same wherever in the audio it is.
+                "start": start * 1000 // SAMPLE_RATE / 1000,
+                "end": end * 1000 // SAMPLE_RATE / 1000,
             }
         )
     return result
@@ -180,11 +202,32 @@ class Detector:
         Raises:
             Cancelled: ``cancelled`` said so between two blocks.
         """
+        return self.continued(audio, None, cancelled)[0]
+
+    def continued(
+        self, audio: Floats, state: Optional[Floats], cancelled: Callable[[], bool]
+    ) -> Tuple[Floats, Floats]:
+        """Return the probabilities of audio that goes on, and the state after it.
+
+        The pieces of a long recording give what the whole would, bit for bit, when each but the
+        last is a multiple of PIECE long.
+
+        Args:
+            audio: [T] float32.
+            state: after what came before ([320] float32); None at the beginning.
+            cancelled: says whether the client has gone.
+
+        Raises:
+            Cancelled: ``cancelled`` said so between two blocks.
+        """
         frames = -(-audio.size // FRAME)
+        before = np.zeros(STATE, np.float32) if state is None else state
         padded = np.zeros(CONTEXT + frames * FRAME, np.float32)
+        padded[:CONTEXT] = before[2 * HIDDEN :]
         padded[CONTEXT : CONTEXT + audio.size] = audio
         windows = np.lib.stride_tricks.sliding_window_view(padded, CONTEXT + FRAME)[::FRAME]
-        hidden = cell = np.zeros((1, 1, 128), np.float32)
+        hidden = before[:HIDDEN].reshape(1, 1, HIDDEN)
+        cell = before[HIDDEN : 2 * HIDDEN].reshape(1, 1, HIDDEN)
         found: List[Floats] = []
         for first in range(0, frames, BLOCK):
             if cancelled():
@@ -194,7 +237,8 @@ class Detector:
                 ["speech_probs", "hn", "cn"], {"input": block, "h": hidden, "c": cell}
             )
             found.append(values.reshape(-1))
-        return np.concatenate(found)
+        after = np.concatenate([hidden.reshape(-1), cell.reshape(-1), padded[-CONTEXT:]])
+        return np.concatenate(found), after
 
     def timestamps(
         self, audio: Floats, options: Options, cancelled: Callable[[], bool]

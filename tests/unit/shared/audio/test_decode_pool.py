@@ -22,6 +22,7 @@ from shared.audio.formats import AudioFormat
 from shared.audio.process import ChildProcess
 from shared.metrics import Metrics
 from shared.problem import Unavailable
+from tests.support.decoding import decode_in_child as decode
 from tests.support.poll import eventually
 
 Make = Callable[..., Awaitable[DecodePool]]
@@ -54,38 +55,38 @@ def pids(pool: DecodePool) -> list[int]:
 
 async def test_a_file_comes_back_as_pcm(make_pool: Make) -> None:
     pool = await make_pool()
-    found = await pool.decode(wav())
+    found = await decode(pool, wav())
     assert np.array_equal(found.pcm, SAMPLES)
     assert (found.audio_format, found.source_rate, found.channels) == (AudioFormat.WAV, 16_000, 1)
 
 
 async def test_headerless_pcm_goes_by_what_is_declared(make_pool: Make) -> None:
     pool = await make_pool()
-    found = await pool.decode(SAMPLES.tobytes(), declared=AudioFormat.PCM, rate=16_000)
+    found = await decode(pool, SAMPLES.tobytes(), declared=AudioFormat.PCM, rate=16_000)
     assert np.array_equal(found.pcm, SAMPLES)
 
 
 async def test_a_large_file_passes_the_pipes(make_pool: Make) -> None:
     pool = await make_pool()
     samples = np.tile(SAMPLES, 500)
-    found = await pool.decode(samples.tobytes(), declared=AudioFormat.PCM, rate=16_000)
+    found = await decode(pool, samples.tobytes(), declared=AudioFormat.PCM, rate=16_000)
     assert np.array_equal(found.pcm, samples)
 
 
 async def test_refusals_are_the_senders_fault_and_counted(make_pool: Make) -> None:
     pool = await make_pool()
     with pytest.raises(AudioRefused) as caught:
-        await pool.decode(b"no audio")
+        await decode(pool, b"no audio")
     assert (caught.value.status, caught.value.code) == (422, "not_audio")
     with pytest.raises(AudioTooLong):
-        await pool.decode(bytes(601 * 16_000), declared=AudioFormat.PCM, rate=8_000)
+        await decode(pool, bytes(601 * 16_000), declared=AudioFormat.PCM, rate=8_000)
     assert pool._failures.labels("not_audio")._value.get() == 1
     assert len(pids(pool)) == 1, "a refusal costs no process"
 
 
 async def test_many_at_once(make_pool: Make) -> None:
     pool = await make_pool(size=2)
-    found = await asyncio.gather(*(pool.decode(wav()) for _ in range(40)))
+    found = await asyncio.gather(*(decode(pool, wav()) for _ in range(40)))
     assert all(np.array_equal(one.pcm, SAMPLES) for one in found)
 
 
@@ -93,7 +94,7 @@ async def test_a_dead_child_is_replaced_before_it_is_used(make_pool: Make) -> No
     pool = await make_pool()
     before = pids(pool)
     os.kill(before[0], signal.SIGKILL)
-    assert np.array_equal((await pool.decode(wav())).pcm, SAMPLES)
+    assert np.array_equal((await decode(pool, wav())).pcm, SAMPLES)
     assert pids(pool) != before
 
 
@@ -101,7 +102,7 @@ async def test_a_child_that_dies_at_work_costs_its_request_nothing(make_pool: Ma
     pool = await make_pool()
     pid = pids(pool)[0]
     os.kill(pid, signal.SIGSTOP)
-    job = asyncio.create_task(pool.decode(wav()))
+    job = asyncio.create_task(decode(pool, wav()))
     await eventually(pool._idle.empty)
     os.kill(pid, signal.SIGKILL)
     assert np.array_equal((await job).pcm, SAMPLES)
@@ -122,12 +123,12 @@ async def test_a_file_that_kills_every_child_is_refused(
 
     monkeypatch.setattr(ChildProcess, "call", deadly)
     with pytest.raises(AudioRefused) as caught:
-        await pool.decode(wav())
+        await decode(pool, wav())
     assert (caught.value.status, caught.value.code) == (422, "decode_failed")
     assert len(set(killed)) == 2, "a second process got a try, a third did not"
     assert killed[0] == before[0]
     monkeypatch.undo()
-    assert np.array_equal((await pool.decode(wav())).pcm, SAMPLES)
+    assert np.array_equal((await decode(pool, wav())).pcm, SAMPLES)
 
 
 async def test_a_hanging_child_is_killed(make_pool: Make) -> None:
@@ -135,23 +136,23 @@ async def test_a_hanging_child_is_killed(make_pool: Make) -> None:
     before = pids(pool)
     os.kill(before[0], signal.SIGSTOP)
     with pytest.raises(AudioRefused) as caught:
-        await pool.decode(wav())
+        await decode(pool, wav())
     assert (caught.value.status, caught.value.code) == (422, "decode_timeout")
     await eventually(lambda: bool(pids(pool)) and pids(pool) != before)
     assert not running(before[0])
-    assert np.array_equal((await pool.decode(wav())).pcm, SAMPLES)
+    assert np.array_equal((await decode(pool, wav())).pcm, SAMPLES)
 
 
 async def test_saturation_is_said_and_ends(make_pool: Make) -> None:
     pool = await make_pool(max_waiting=1)
     pid = pids(pool)[0]
     os.kill(pid, signal.SIGSTOP)
-    at_work = asyncio.create_task(pool.decode(wav()))
+    at_work = asyncio.create_task(decode(pool, wav()))
     await eventually(pool._idle.empty)
-    waiting = asyncio.create_task(pool.decode(wav()))
+    waiting = asyncio.create_task(decode(pool, wav()))
     await eventually(lambda: pool._waiting == 1)
     with pytest.raises(Unavailable) as caught:
-        await pool.decode(wav())
+        await decode(pool, wav())
     assert (caught.value.status, caught.value.code) == (503, "decoder_saturated")
     assert caught.value.headers["Retry-After"]
     os.kill(pid, signal.SIGCONT)
@@ -163,10 +164,10 @@ async def test_a_wait_is_bounded(make_pool: Make) -> None:
     pool = await make_pool(max_wait_s=0.1)
     pid = pids(pool)[0]
     os.kill(pid, signal.SIGSTOP)
-    at_work = asyncio.create_task(pool.decode(wav()))
+    at_work = asyncio.create_task(decode(pool, wav()))
     await eventually(pool._idle.empty)
     with pytest.raises(Unavailable):
-        await pool.decode(wav())
+        await decode(pool, wav())
     os.kill(pid, signal.SIGCONT)
     await at_work
 
@@ -175,13 +176,13 @@ async def test_a_sender_that_leaves_costs_no_child(make_pool: Make) -> None:
     pool = await make_pool()
     before = pids(pool)
     os.kill(before[0], signal.SIGSTOP)
-    job = asyncio.create_task(pool.decode(wav()))
+    job = asyncio.create_task(decode(pool, wav()))
     await eventually(pool._idle.empty)
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job
     os.kill(before[0], signal.SIGCONT)
-    assert np.array_equal((await pool.decode(wav())).pcm, SAMPLES)
+    assert np.array_equal((await decode(pool, wav())).pcm, SAMPLES)
     assert pids(pool) == before
 
 
@@ -189,7 +190,7 @@ async def test_a_child_is_replaced_after_its_uses(make_pool: Make) -> None:
     pool = await make_pool(max_uses=2)
     before = pids(pool)
     for _ in range(3):
-        await pool.decode(wav())
+        await decode(pool, wav())
     assert pids(pool) != before
 
 
@@ -211,12 +212,13 @@ async def test_a_child_is_confined(make_pool: Make, monkeypatch: pytest.MonkeyPa
         targets = {str(entry.readlink()) for entry in (process / "fd").iterdir()}
         assert __file__ not in targets
         assert all(target.startswith(("pipe:", "socket:", "/dev/")) for target in targets)
-        # The three standard streams, and the copy of one of them.
-        assert len(list((process / "fd").iterdir())) <= 4
+        # The socket, and two standard streams that lead nowhere.
+        assert len(list((process / "fd").iterdir())) <= 3
     limits = (process / "limits").read_text()
     rows = {line[:26].strip(): line[26:].split() for line in limits.splitlines()[1:]}
     assert rows["Max address space"][:2] == [str(1 << 30)] * 2
-    assert rows["Max file size"][:2] == ["0", "0"]
+    largest = str(DecodeLimits().bounds.track_bytes * 8)
+    assert rows["Max file size"][:2] == [largest] * 2
     assert rows["Max core file size"][:2] == ["0", "0"]
     assert int(rows["Max open files"][1]) <= 16
     assert "NoNewPrivs:\t1" in (process / "status").read_text()

@@ -10,9 +10,10 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.audio.contract import DecodeBounds, Decoded
-from shared.audio.decoder import DecodeFailure, decode
+from shared.audio.contract import DecodeBounds
 from shared.audio.formats import AudioFormat
+from shared.audio.streams import DecodeFailure
+from tests.support.decoding import Decoded, decode_bytes
 
 BOUNDS = DecodeBounds(max_seconds=10.0, max_samples=10 * 96_000)
 
@@ -31,7 +32,8 @@ def encoded(samples: Any, rate: int, kind: str, subtype: str | None = None) -> b
 def decoded(
     content: bytes, declared: AudioFormat | None = None, rate: int | None = None
 ) -> Decoded:
-    return decode(content, BOUNDS, declared, rate)
+    outline, (pcm,) = decode_bytes(content, BOUNDS, declared, rate)
+    return Decoded(pcm, outline.audio_format, outline.source_rate, outline.channels)
 
 
 def refusal(content: bytes, **options: Any) -> str:

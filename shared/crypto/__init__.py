@@ -1,0 +1,1 @@
+"""Encryption of what lies in databases and files."""
