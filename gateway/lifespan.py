@@ -97,9 +97,11 @@ async def open_context(
                 BodyBound.NONE: _NO_BODY_BYTES,
                 BodyBound.SMALL: min(settings.small_body_bytes, settings.max_body_bytes),
                 BodyBound.AUDIO: settings.max_body_bytes,
+                BodyBound.RECORDING: settings.recording_body_bytes,
             },
             stream_bounds=StreamBounds(settings.stream_idle_timeout_s, settings.stream_max_bytes),
             timeout_s=settings.upstream_timeout_s,
+            slow_timeout_s=settings.upstream_slow_timeout_s,
         )
         yield GatewayContext(
             proxy=proxy,

@@ -9,6 +9,7 @@ from gateway.models.permissions import PLATFORM_ADMIN as PLATFORM
 from gateway.models.routes import BodyBound, OwnRoute, Priority, Route, Service, Transport
 
 _ASR_MODEL, _TTS_MODEL, _NMT_MODEL = "asr-model", "tts-model", "nmt-model"
+_SPEAKERS, _SPEAKER = "/api/v1/asr/speakers", "/api/v1/asr/speakers/{id}"
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -18,15 +19,52 @@ ROUTES: tuple[Route, ...] = (
         "asr:infer",
         BodyBound.AUDIO,
         model_flag=_ASR_MODEL,
+        slow=True,
     ),
     Route(
         "POST",
         "/api/v1/asr/transcribe",
         Service.ASR,
         "asr:infer",
-        BodyBound.AUDIO,
+        BodyBound.RECORDING,
         model_flag=_ASR_MODEL,
+        slow=True,
     ),
+    Route("POST", "/api/v1/asr/vad", Service.ASR, "asr:infer", BodyBound.AUDIO),
+    *(
+        Route("POST", path, Service.ASR, "asr:infer", bound, model_flag=_ASR_MODEL, slow=True)
+        for path, bound in (
+            ("/services/inference/asr", BodyBound.AUDIO),
+            ("/v1/audio/transcriptions", BodyBound.RECORDING),
+            ("/v1/audio/translations", BodyBound.RECORDING),
+        )
+    ),
+    Route("POST", "/services/inference/vad", Service.ASR, "asr:infer", BodyBound.AUDIO),
+    Route("GET", "/v1/models", Service.ASR, "asr:infer", idempotent=True),
+    Route("GET", "/v1/models/{id}", Service.ASR, "asr:infer", idempotent=True),
+    *(
+        Route("POST", path, Service.ASR, "asr:infer", BodyBound.AUDIO, slow=True)
+        for path in ("/api/v1/asr/diarization/inference", "/services/inference/diarization")
+    ),
+    Route("GET", _SPEAKERS, Service.ASR, "speakers:read", idempotent=True),
+    Route("POST", _SPEAKERS, Service.ASR, "speakers:write", BodyBound.AUDIO, slow=True),
+    Route(
+        "POST", f"{_SPEAKERS}/identify", Service.ASR, "speakers:read", BodyBound.AUDIO, slow=True
+    ),
+    Route("GET", _SPEAKER, Service.ASR, "speakers:read", idempotent=True),
+    Route("PATCH", _SPEAKER, Service.ASR, "speakers:write", BodyBound.SMALL),
+    Route("DELETE", _SPEAKER, Service.ASR, "speakers:write"),
+    Route(
+        "POST",
+        f"{_SPEAKER}/prototypes",
+        Service.ASR,
+        "speakers:write",
+        BodyBound.AUDIO,
+        slow=True,
+    ),
+    Route("DELETE", f"{_SPEAKER}/prototypes/{{prototype_id}}", Service.ASR, "speakers:write"),
+    Route("POST", f"{_SPEAKER}/merge", Service.ASR, "speakers:write", BodyBound.SMALL),
+    Route("POST", f"{_SPEAKER}/split", Service.ASR, "speakers:write", BodyBound.SMALL),
     Route("GET", "/api/v1/asr/requests/{id}", Service.ASR, "asr:read", idempotent=True),
     Route("GET", "/api/v1/asr/languages", Service.ASR, "asr:infer", idempotent=True),
     Route(

@@ -37,6 +37,9 @@ class GatewaySettings(CommonSettings):
     upstream_timeout_s: Seconds = Field(
         default=120.0, description="Longest time from the request to the end of the answer"
     )
+    upstream_slow_timeout_s: Seconds = Field(
+        default=900.0, description="The same for routes that recognize recordings of up to an hour"
+    )
     upstream_max_in_flight: int = Field(
         default=256, ge=1, description="Requests at one replica; more are refused at once"
     )
@@ -75,6 +78,9 @@ class GatewaySettings(CommonSettings):
     )
     small_body_bytes: Bytes = Field(
         default=1024 * 1024, description="Largest body of a route that takes no audio"
+    )
+    recording_body_bytes: Bytes = Field(
+        default=256 * 1024 * 1024, description="Largest upload of a recording (multipart)"
     )
     usage_flush_s: Seconds = Field(default=5.0, description="How often last_used_at is written")
 

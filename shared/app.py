@@ -29,6 +29,7 @@ def create_service_app(
     settings: ServiceSettings,
     open_context: Opener,
     routers: Sequence[APIRouter],
+    body_bounds: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """A service's application.
 
@@ -39,6 +40,7 @@ def create_service_app(
         open_context: Opens what lives as long as the process; handlers find it as
             `request.state.context`.
         routers: The service's own routes.
+        body_bounds: Largest request body of paths that take more than the settings' bound.
     """
     configure_logging(name, settings.log_level)
     metrics, health = Metrics(name), Health(VERSION)
@@ -63,6 +65,7 @@ def create_service_app(
         BodyLimitMiddleware,
         max_bytes=settings.max_body_bytes,
         receive_timeout_s=settings.receive_timeout_s,
+        larger=body_bounds or {},
     )
     verifier = IdentityVerifier.from_file(settings.identity_public_key_file, name)
     app.add_middleware(IdentityMiddleware, verifier=verifier)

@@ -4,7 +4,7 @@ import time
 from contextvars import ContextVar
 
 TIMEOUT_HEADER = b"x-sg-timeout-ms"
-_MAX_S = 600.0
+_MAX_S = 7200.0
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 

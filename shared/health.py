@@ -26,12 +26,14 @@ class Health:
     Attributes:
         started: Set by the lifespan when everything is open.
         draining: Set at SIGTERM; load balancers then look elsewhere.
+        drains: What then ends, and in which order, while connections are still open.
     """
 
     version: str
     check_timeout_s: float = 2.0
     started: bool = False
     draining: bool = False
+    drains: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     _checks: dict[str, tuple[Check, bool]] = field(default_factory=dict)
 
     def add(self, name: str, check: Check, *, critical: bool) -> None:

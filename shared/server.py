@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,9 +25,19 @@ class _Server(uvicorn.Server):
         self._app.state.health.draining = True
         super().handle_exit(sig, frame)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Before uvicorn closes every WebSocket in the middle of what it tells.
+        for drain in self._app.state.health.drains:
+            await drain()
+        await super().shutdown(sockets)
+
 
 def serve(
-    app: FastAPI, settings: CommonSettings, http: type[asyncio.Protocol] | None = None
+    app: FastAPI,
+    settings: CommonSettings,
+    http: type[asyncio.Protocol] | None = None,
+    *,
+    max_message_bytes: int = 0,
 ) -> None:
     """Serve until SIGTERM, then finish what is in flight.
 
@@ -34,6 +45,7 @@ def serve(
         app: The application.
         settings: Address and grace time.
         http: Protocol of client connections; uvicorn's over httptools when absent.
+        max_message_bytes: Largest WebSocket message; 0 for an application without any.
     """
     config = uvicorn.Config(
         app,
@@ -41,7 +53,12 @@ def serve(
         port=settings.port,
         loop="uvloop",
         http=http or "httptools",
-        ws="none",
+        ws="websockets-sansio" if max_message_bytes else "none",
+        ws_max_size=max_message_bytes,
+        # Speech does not get smaller, and a compressor costs each stream 300 kB.
+        ws_per_message_deflate=False,
+        # A client that is held back cannot answer a ping meanwhile.
+        ws_ping_timeout=60.0,
         access_log=False,
         log_config=None,
         server_header=False,
@@ -73,4 +90,5 @@ def main(
 
         upgrade(migrations, settings.database_url)
     else:
-        serve(create_app(), settings, http)
+        limit = getattr(settings, "stream_max_message_bytes", 0)
+        serve(create_app(), settings, http, max_message_bytes=limit)

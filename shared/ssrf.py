@@ -193,6 +193,16 @@ class GuardedFetcher:
         """The content of a URL.
 
         Raises:
+            BadRequest: As `fetch_into`.
+        """
+        received = bytearray()
+        await self.fetch_into(url, received.extend)
+        return bytes(received)
+
+    async def fetch_into(self, url: str, keep: Callable[[bytes], None]) -> None:
+        """Pass the content of a URL on, part by part.
+
+        Raises:
             UriNotAllowed: Its form, scheme, port or address is not allowed.
             UriUnreachable: No answer, not in time, or not a 200.
             UriTooLarge: More than `max_bytes`.
@@ -200,7 +210,7 @@ class GuardedFetcher:
         target = self._parse(url)
         try:
             async with asyncio.timeout(self._policy.total_timeout_s):
-                return await self._download(target)
+                await self._download(target, keep)
         except (TimeoutError, OSError, httpcore.NetworkError, httpcore.ProtocolError) as error:
             raise UriUnreachable("The URL could not be fetched.") from error
         except httpcore.TimeoutException as error:
@@ -227,10 +237,10 @@ class GuardedFetcher:
             scheme=scheme.encode(), host=host, port=port, target=parsed.raw_path or b"/"
         )
 
-    async def _download(self, url: httpcore.URL) -> bytes:
+    async def _download(self, url: httpcore.URL, keep: Callable[[bytes], None]) -> None:
         # httpcore writes the Host header from the URL. A packed answer could expand past the cap.
         headers = [(b"accept-encoding", b"identity"), (b"user-agent", b"speechgate")]
-        received = bytearray()
+        received = 0
         async with self._pool.stream("GET", url, headers=headers) as response:
             if response.status != _OK:
                 raise UriUnreachable("The URL did not answer with a 200; redirects are not taken.")
@@ -238,10 +248,10 @@ class GuardedFetcher:
             if declared.isdigit() and int(declared) > self._policy.max_bytes:
                 raise self._too_large()
             async for part in response.aiter_stream():
-                received += part
-                if len(received) > self._policy.max_bytes:
+                received += len(part)
+                if received > self._policy.max_bytes:
                     raise self._too_large()
-        return bytes(received)
+                keep(part)
 
     def _too_large(self) -> UriTooLarge:
         return UriTooLarge(f"The URL's content is larger than {self._policy.max_bytes} bytes.")

@@ -13,6 +13,8 @@ PLATFORM_ADMIN: Final = "platform:admin"
 PERMISSIONS: Mapping[str, str] = {
     "asr:infer": "Recognize speech",
     "asr:read": "Read stored recognitions",
+    "speakers:read": "See known speakers and recognize them",
+    "speakers:write": "Manage known speakers",
     "tts:infer": "Synthesize speech",
     "tts:read": "Read stored syntheses",
     "nlp:infer": "Translate and analyze text",
@@ -37,6 +39,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "admin": (ANY, PLATFORM_ADMIN),
     "organization_admin": (
         *_INFERENCE,
+        "speakers:read",
+        "speakers:write",
         "keys:own",
         "keys:read",
         "keys:write",
@@ -47,8 +51,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "flags:read",
         "flags:evaluate",
     ),
-    "user": (*_INFERENCE, "keys:own", "organization:read"),
-    "api_client": _INFERENCE,
+    "user": (*_INFERENCE, "speakers:read", "speakers:write", "keys:own", "organization:read"),
+    "api_client": (*_INFERENCE, "speakers:read"),
 }
 
 

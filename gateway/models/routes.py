@@ -18,6 +18,7 @@ class BodyBound(StrEnum):
     NONE = "none"
     SMALL = "small"
     AUDIO = "audio"
+    RECORDING = "recording"  # Long ones: the service spools them to disk.
 
 
 class Priority(IntEnum):
@@ -59,6 +60,7 @@ class Route:
         model_flag: Flag whose variants name the model that serves it.
         transport: HTTP, or a connection that is tunnelled.
         idempotent: Doing it twice does no harm, so that it may be retried.
+        slow: It may take as long as `upstream_slow_timeout_s`.
     """
 
     method: str
@@ -72,6 +74,7 @@ class Route:
     model_flag: str | None = None
     transport: Transport = Transport.HTTP
     idempotent: bool = False
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from gateway.proxy.head import RequestHead
 from gateway.proxy.parts import ProxyContext
 from gateway.proxy.record import Facts, Record
 from gateway.proxy.refusal import refuse
+from gateway.proxy.renewal import renewing
 from gateway.proxy.sender import caps_of, sender_of
 from gateway.ratelimit.headers import limit_headers, policy_header, retry_after_s
 from gateway.server.body import ClientLeft
@@ -184,10 +185,11 @@ class Exchange:
                 waiting, sender = self._context.waiting, principal.identity.subject
                 with waiting.waits(self._request, sender, route.priority):
                     await body.arrive(enough)
-        response = await self._context.pools[route.service].send(
-            self._to_service(principal, route, head, choice), route.priority
-        )
-        await self._relay(response)
+        with renewing(self._context.limiter, self._lease if route.slow else None):
+            response = await self._context.pools[route.service].send(
+                self._to_service(principal, route, head, choice), route.priority
+            )
+            await self._relay(response)
 
     async def _relay(self, response: LeasedResponse) -> None:
         """Pass a service's answer on."""
@@ -220,7 +222,7 @@ class Exchange:
             head.kept + self._own(principal, route, choice),
             body if body.received or not body.ended else None,
             route.idempotent,
-            request.arrived + self._context.timeout_s,
+            request.arrived + self._context.timeout_of(route),
         )
 
     def _own(self, principal: Principal, route: Route, choice: ModelChoice) -> list[Header]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from gateway.models.flags import ModelChoice
 from gateway.models.limits import Cap, Decision, Lease, Policy
 from gateway.models.principal import Principal
-from gateway.models.routes import BodyBound, Service
+from gateway.models.routes import BodyBound, Route, Service
 from gateway.models.streams import StreamBounds
 from gateway.proxy.overload import Overload
 from gateway.proxy.record import Observer
@@ -80,3 +80,8 @@ class ProxyContext:
     body_bounds: Mapping[BodyBound, int]
     stream_bounds: StreamBounds
     timeout_s: float
+    slow_timeout_s: float
+
+    def timeout_of(self, route: Route) -> float:
+        """Seconds from a request to the end of its answer."""
+        return self.slow_timeout_s if route.slow else self.timeout_s

@@ -1,14 +1,13 @@
-"""Problem documents outside ASGI."""
+"""Errors outside ASGI, in the shape of the path's dialect."""
 
 from collections.abc import Sequence
 
 from gateway.proxy.answer import PROTECTION
 from gateway.server.request import Request
 from gateway.upstream.protocol import Header
-from shared.problem import PROBLEM_MEDIA_TYPE, SpeechgateError, problem_body
+from shared.dialects import wire_error
+from shared.problem import SpeechgateError
 from shared.tracing import RequestContext, request_context
-
-_MEDIA_TYPE = (b"content-type", PROBLEM_MEDIA_TYPE.encode())
 
 
 def refuse(
@@ -27,17 +26,17 @@ def refuse(
     """
     context = context or request_context(None, None)
     path = request.target.partition(b"?")[0].decode("latin-1")
-    body = problem_body(error, instance=path, request_id=context.request_id)
+    wire = wire_error(error, path=path, request_id=context.request_id)
     request.respond(
-        error.status,
+        wire.status,
         [
-            _MEDIA_TYPE,
-            (b"content-length", b"%d" % len(body)),
+            (b"content-type", wire.media_type.encode()),
+            (b"content-length", b"%d" % len(wire.body)),
             *((name.lower().encode(), value.encode()) for name, value in error.headers.items()),
             *headers,
             (b"x-request-id", context.request_id.encode()),
             (b"traceparent", context.traceparent.encode()),
         ],
-        body,
+        wire.body,
         PROTECTION,
     )

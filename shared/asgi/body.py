@@ -1,6 +1,7 @@
 """Bounds on the size of a request body and on how long its sender may take."""
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,13 +20,23 @@ class RequestTimeout(BadRequest):
 class BodyLimitMiddleware:
     """Refuse a body that is larger than `max_bytes` or stalls for `receive_timeout_s`.
 
+    `larger` has the bounds of paths that take more.
+
     A declared length is refused before a byte is read; a chunked body when it passes the bound.
     uvicorn has neither bound.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, receive_timeout_s: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        receive_timeout_s: float,
+        larger: Mapping[str, int] | None = None,
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = larger or {}
         self._timeout_s = receive_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,8 +45,9 @@ class BodyLimitMiddleware:
             await self._app(scope, receive, send)
             return
         declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        if int(declared) > self._max_bytes:
-            await send_problem(scope, send, self._too_large())
+        max_bytes = self._larger.get(scope["path"], self._max_bytes)
+        if int(declared) > max_bytes:
+            await send_problem(scope, send, _too_large(max_bytes))
             return
         received = 0
         body_ended = False
@@ -51,8 +63,8 @@ class BodyLimitMiddleware:
             except TimeoutError:
                 raise RequestTimeout("The request body did not arrive in time.") from None
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise self._too_large()
+            if received > max_bytes:
+                raise _too_large(max_bytes)
             body_ended = not message.get("more_body", False)
             return message
 
@@ -68,5 +80,6 @@ class BodyLimitMiddleware:
                 raise
             await send_problem(scope, send, error)
 
-    def _too_large(self) -> SpeechgateError:
-        return PayloadTooLarge(f"The request body is larger than {self._max_bytes} bytes.")
+
+def _too_large(max_bytes: int) -> SpeechgateError:
+    return PayloadTooLarge(f"The request body is larger than {max_bytes} bytes.")

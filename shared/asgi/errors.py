@@ -1,4 +1,4 @@
-"""Errors on the wire: one problem document, whichever layer raised the error."""
+"""Errors on the wire: one document in the path's dialect, whichever layer raised the error."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import Scope, Send
 
-from shared.problem import (
-    PROBLEM_MEDIA_TYPE,
-    BadRequest,
-    SpeechgateError,
-    problem_body,
-    validation_errors,
-)
+from shared.dialects import wire_error
+from shared.problem import BadRequest, SpeechgateError, validation_errors
 
 _HTTP_CODES: Mapping[int, tuple[str, str]] = {
     400: ("bad_request", "Bad request"),
@@ -39,12 +34,10 @@ class _Unprocessable(BadRequest):
 
 
 def problem_response(scope: Scope, error: SpeechgateError) -> Response:
-    """The error as an `application/problem+json` response."""
+    """The error as a response; `application/problem+json` where the dialect is the native one."""
     context = scope.get("state", {}).get("request_context")
-    body = problem_body(
-        error, instance=scope["path"], request_id=context.request_id if context else ""
-    )
-    return Response(body, error.status, error.headers, PROBLEM_MEDIA_TYPE)
+    wire = wire_error(error, path=scope["path"], request_id=context.request_id if context else "")
+    return Response(wire.body, wire.status, error.headers, wire.media_type)
 
 
 async def send_problem(scope: Scope, send: Send, error: SpeechgateError) -> None:

@@ -10,13 +10,12 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from prometheus_client import Counter, Histogram
 
-from shared.audio.contract import DecodeBounds, Decoded
+from shared.audio.contract import DecodeBounds, DecodeRequest, Outline
 from shared.audio.errors import refusal
-from shared.audio.formats import AudioFormat
 from shared.audio.process import BrokenChild, ChildProcess
+from shared.audio.scratch import ScratchFile, scratch_full
 from shared.logging import get_logger
 from shared.metrics import LATENCY_BUCKETS_S, Metrics
 from shared.problem import Unavailable
@@ -31,7 +30,9 @@ class DecodeLimits:
 
     Attributes:
         bounds: What the content may be.
-        timeout_s: Longest decode; the child is then killed.
+        timeout_s: Longest decode of a small file; the child is then killed.
+        bytes_per_s: A larger file gets a second more for so many bytes.
+        max_timeout_s: Longest decode of any file.
         memory_bytes: Address space of a child.
         max_waiting: Requests that may wait for a child; more are answered 503.
         max_wait_s: Longest wait for a child.
@@ -40,10 +41,18 @@ class DecodeLimits:
 
     bounds: DecodeBounds = field(default_factory=DecodeBounds)
     timeout_s: float = 8.0
+    bytes_per_s: int = 250_000
+    max_timeout_s: float = 120.0
     memory_bytes: int = 1 << 30
     max_waiting: int = 128
-    max_wait_s: float = 10.0
+    max_wait_s: float = 30.0
     max_uses: int = 5_000
+
+    def time_for(self, size: int) -> float:
+        """Seconds that the decode of a file of `size` bytes may take."""
+        return max(
+            self.timeout_s, min(self.timeout_s + size / self.bytes_per_s, self.max_timeout_s)
+        )
 
 
 class DecodePool:
@@ -76,6 +85,11 @@ class DecodePool:
             registry=metrics.registry,
         )
 
+    @property
+    def track_bytes(self) -> int:
+        """Distance of the tracks in a file that `decode` has written."""
+        return self._limits.bounds.track_bytes
+
     async def start(self) -> None:
         """Start the children; returns when all can decode.
 
@@ -99,26 +113,27 @@ class DecodePool:
             raise Unavailable("No decoder process runs.", code="decoder_unavailable")
 
     async def decode(
-        self, content: bytes, *, declared: AudioFormat | None = None, rate: int | None = None
-    ) -> Decoded:
-        """Mono 16-bit PCM of an audio file.
+        self, source: ScratchFile, output: ScratchFile, request: DecodeRequest
+    ) -> Outline:
+        """Decode a file into another; see `Outline` for what is then where.
 
-        Args:
-            content: The encoded file.
-            declared: The sender's word for the format; it matters for headerless PCM only.
-            rate: Sample rate of headerless PCM, in Hz.
+        The caller may close both files at any time.
 
         Raises:
             AudioRefused: With the reason as its code.
             AudioTooLong: More than the bounds allow.
-            Unavailable: All children are busy and enough requests wait already.
+            UnsupportedMedia: The format needs an extra that is not installed.
+            Unavailable: All children are busy and enough requests wait already, or there is no
+                room for the result.
         """
         with self._duration.time():
             for attempt in (1, 2):
                 child = await self._take()
                 # The decode runs on when the sender leaves: it is short, and a child cannot be
                 # interrupted without being replaced.
-                job = self._spawn(self._use(child, content, declared, rate))
+                job = self._spawn(self._use(child, source, output, request))
+                for file in (source, output):
+                    job.add_done_callback(file.hold())
                 try:
                     return await asyncio.shield(job)
                 except BrokenChild:
@@ -128,13 +143,14 @@ class DecodePool:
         raise AssertionError("unreachable")
 
     async def _use(
-        self, child: ChildProcess, content: bytes, declared: AudioFormat | None, rate: int | None
-    ) -> Decoded:
+        self, child: ChildProcess, source: ScratchFile, output: ScratchFile, request: DecodeRequest
+    ) -> Outline:
         """One request to a child that this task owns; gives it back or replaces it."""
         usable = False
+        seconds = self._limits.time_for(source.size)
         try:
-            async with asyncio.timeout(self._limits.timeout_s):
-                reply, pcm = await child.call(content, declared, rate)
+            async with asyncio.timeout(seconds):
+                found = await child.call(source, output, request, int(seconds) + 1)
             usable = child.uses < self._limits.max_uses
         except TimeoutError:
             raise self._refuse("decode_timeout") from None
@@ -143,17 +159,12 @@ class DecodePool:
                 self._idle.put_nowait(child)
             elif not self._closing:
                 self._spawn(self._replace(child))
-        if reply["code"] is not None:
-            raise self._refuse(str(reply["code"]))
-        return Decoded(
-            np.frombuffer(pcm, np.int16),
-            AudioFormat(reply["format"]),
-            int(reply["rate"]),
-            int(reply["channels"]),
-        )
+        if isinstance(found, str):
+            raise self._refuse(found)
+        return found
 
     def _refuse(self, code: str) -> Exception:
-        error = refusal(code)
+        error = scratch_full() if code == "scratch_full" else refusal(code)
         self._failures.labels(error.code).inc()
         return error
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.problem import BadRequest, PayloadTooLarge, SpeechgateError
+from shared.problem import BadRequest, PayloadTooLarge, SpeechgateError, UnsupportedMedia
 
 
 class AudioRefused(BadRequest):
@@ -19,10 +19,16 @@ class AudioTooLong(PayloadTooLarge):
     default_code = "audio_too_long"
 
 
+class UnsupportedAudioFormat(UnsupportedMedia):
+    """A format that this installation cannot read."""
+
+    default_code = "unsupported_audio_format"
+
+
 _DETAILS: Mapping[str, str] = {
     "not_base64": "The audio content is not valid base64.",
     "empty_audio": "The audio holds no samples.",
-    "not_audio": "The content is none of wav, flac, mp3, ogg, opus.",
+    "not_audio": "The content is none of wav, flac, mp3, ogg, opus, m4a, mp4, aac, webm.",
     "audio_truncated": "The audio ends before its own header or structure says.",
     "audio_header_mismatch": "The audio's header does not fit its content.",
     "too_many_channels": "The audio has too many channels.",
@@ -37,5 +43,10 @@ def refusal(code: str) -> SpeechgateError:
     """The error for a code of `DecodeFailure`; an unknown code is `decode_failed`."""
     if code == "audio_too_long":
         return AudioTooLong("The audio is longer than one request may hold.")
+    if code == "unsupported_audio_format":
+        return UnsupportedAudioFormat(
+            "m4a, mp4, aac and webm are read where the extra `media` is installed"
+            " (pip install 'speechgate[media]'); here it is not."
+        )
     known = code if code in _DETAILS else "decode_failed"
     return AudioRefused(_DETAILS[known], code=known)

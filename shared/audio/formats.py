@@ -1,4 +1,4 @@
-"""Audio formats by name, by content, and as media types; the only table of them."""
+"""Audio formats that are read, by name and by content."""
 
 from enum import StrEnum
 
@@ -7,10 +7,12 @@ INT16_SCALE = 32768
 
 
 class AudioFormat(StrEnum):
-    """The formats that are read and written here.
+    """The formats that are read here.
 
-    `PCM` is headerless, signed, 16 bits, little-endian. `OGG` is an Ogg stream with Vorbis when
-    written, with Vorbis, Opus or FLAC when read; `OPUS` is an Ogg stream with Opus.
+    `PCM` is headerless, signed, 16 bits, little-endian; `MULAW` and `ALAW` are headerless G.711.
+    `OGG` is an Ogg stream with Vorbis when written, with Vorbis, Opus or FLAC when read; `OPUS`
+    is an Ogg stream with Opus. `MP4` (m4a is one), `AAC` and `WEBM` are read where PyAV is
+    installed.
     """
 
     WAV = "wav"
@@ -19,41 +21,45 @@ class AudioFormat(StrEnum):
     OGG = "ogg"
     OPUS = "opus"
     PCM = "pcm"
+    MULAW = "mulaw"
+    ALAW = "alaw"
+    MP4 = "mp4"
+    AAC = "aac"
+    WEBM = "webm"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "AudioFormat | None":
+        """Other names that clients use."""
+        return ALIASES.get(value.lower()) if isinstance(value, str) else None
 
 
-MEDIA_TYPES: dict[AudioFormat, str] = {
-    AudioFormat.WAV: "audio/wav",
-    AudioFormat.FLAC: "audio/flac",
-    AudioFormat.MP3: "audio/mpeg",
-    AudioFormat.OGG: "audio/ogg",
-    AudioFormat.OPUS: "audio/ogg; codecs=opus",
-    AudioFormat.PCM: "audio/L16",
+ALIASES: dict[str, AudioFormat] = {
+    **{known.value: known for known in AudioFormat},
+    "m4a": AudioFormat.MP4,
+    "mulaw": AudioFormat.MULAW,
+    "mu-law": AudioFormat.MULAW,
+    "ulaw": AudioFormat.MULAW,
+    "u-law": AudioFormat.MULAW,
+    "pcmu": AudioFormat.MULAW,
+    "pcm_mulaw": AudioFormat.MULAW,
+    "a-law": AudioFormat.ALAW,
+    "pcma": AudioFormat.ALAW,
+    "pcm_alaw": AudioFormat.ALAW,
 }
 
-SOUNDFILE_NAMES: dict[AudioFormat, tuple[str, str]] = {
-    AudioFormat.WAV: ("WAV", "PCM_16"),
-    AudioFormat.FLAC: ("FLAC", "PCM_16"),
-    AudioFormat.MP3: ("MP3", "MPEG_LAYER_III"),
-    AudioFormat.OGG: ("OGG", "VORBIS"),
-    AudioFormat.OPUS: ("OGG", "OPUS"),
-    AudioFormat.PCM: ("RAW", "PCM_16"),
-}
-"""libsndfile's (format, subtype) for writing each format."""
-
-# Rates that the encoders of lossy formats accept (libsndfile refuses others).
-_MP3_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})
-_OPUS_RATES = frozenset({8000, 12000, 16000, 24000, 48000})
+HEADERLESS = frozenset({AudioFormat.PCM, AudioFormat.MULAW, AudioFormat.ALAW})
+"""Formats that show nothing of themselves: only the sender can name them."""
+G711 = frozenset({AudioFormat.MULAW, AudioFormat.ALAW})
+NEEDS_PYAV = frozenset({AudioFormat.MP4, AudioFormat.AAC, AudioFormat.WEBM})
 
 
-def writable_rate(audio_format: AudioFormat, rate: int) -> int:
-    """The nearest rate that the format's encoder takes, not below `rate` where there is one."""
-    if audio_format is AudioFormat.MP3:
-        rates = _MP3_RATES
-    elif audio_format is AudioFormat.OPUS:
-        rates = _OPUS_RATES
-    else:
-        return rate
-    return min((known for known in rates if known >= rate), default=max(rates))
+_MAGIC = (
+    (0, b"fLaC", AudioFormat.FLAC),
+    (0, b"OggS", AudioFormat.OGG),
+    (0, b"ID3", AudioFormat.MP3),
+    (4, b"ftyp", AudioFormat.MP4),
+    (0, b"\x1aE\xdf\xa3", AudioFormat.WEBM),
+)
 
 
 def sniff(content: bytes) -> AudioFormat | None:
@@ -62,15 +68,27 @@ def sniff(content: bytes) -> AudioFormat | None:
     A name or media type that a client declares is never believed over the content.
     """
     head = content[:64]
+    for place, magic, found in _MAGIC:
+        if head[place : place + len(magic)] == magic:
+            return AudioFormat.OPUS if found is AudioFormat.OGG and b"OpusHead" in head else found
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         return AudioFormat.WAV
-    if head[:4] == b"fLaC":
-        return AudioFormat.FLAC
-    if head[:4] == b"OggS":
-        return AudioFormat.OPUS if b"OpusHead" in head else AudioFormat.OGG
-    if head[:3] == b"ID3" or _is_mpeg_audio_header(head[:4]):
-        return AudioFormat.MP3
-    return None
+    if _is_adts_header(head[:4]):
+        return AudioFormat.AAC
+    return AudioFormat.MP3 if _is_mpeg_audio_header(head[:4]) else None
+
+
+def is_weak(head: bytes, found: AudioFormat) -> bool:
+    """Whether `sniff` saw no more than a frame's first bits, which bare samples can have too."""
+    return found is AudioFormat.AAC or (found is AudioFormat.MP3 and head[:3] != b"ID3")
+
+
+def _is_adts_header(header: bytes) -> bool:
+    """Whether four bytes begin an ADTS frame of AAC (ISO/IEC 13818-7, 6.2): its layer is 0."""
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:  # noqa: PLR2004
+        return False
+    rates = 13
+    return (header[2] >> 2 & 15) < rates
 
 
 def _is_mpeg_audio_header(header: bytes) -> bool:

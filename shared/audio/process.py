@@ -4,19 +4,20 @@ import asyncio
 import contextlib
 import json
 import os
+import socket
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from shared.audio.contract import LENGTH, DecodeBounds
+from shared.audio.contract import DecodeBounds, DecodeRequest, Outline
 from shared.audio.formats import AudioFormat
+from shared.audio.scratch import ScratchFile
 
 _ROOT = Path(__file__).parents[2]
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from shared.audio.child import main; main()"
-_BUFFER = 1 << 20
 _START_TIMEOUT_S = 30.0
-_MAX_HEAD = 4096
+_MAX_REPLY = 4096
 # One thread each: their stacks would eat the address space, and the parent already runs several.
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
@@ -33,10 +34,6 @@ class ChildLimits(Protocol):
         """What the content may be."""
 
     @property
-    def timeout_s(self) -> float:
-        """Longest decode."""
-
-    @property
     def memory_bytes(self) -> int:
         """Address space."""
 
@@ -44,14 +41,12 @@ class ChildLimits(Protocol):
 class ChildProcess:
     """A running decoder child; make it by `start`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, bounds: DecodeBounds) -> None:
-        if process.stdin is None or process.stdout is None:
-            raise BrokenChild("no pipes")
+    def __init__(
+        self, process: asyncio.subprocess.Process, link: socket.socket, bounds: DecodeBounds
+    ) -> None:
         self._process = process
-        self._requests = process.stdin
-        self._replies = process.stdout
-        # Room for the last block of the resampler.
-        self._max_reply = int((bounds.max_seconds + 1) * bounds.target_rate) * 2
+        self._link = link
+        self._bounds = bounds
         self.uses = 0
 
     @classmethod
@@ -64,34 +59,42 @@ class ChildProcess:
         configuration = {
             "parent": os.getpid(),
             "memory_bytes": limits.memory_bytes,
-            "cpu_seconds": int(limits.timeout_s) + 1,
             "bounds": asdict(limits.bounds),
         }
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-c",
-            _BOOT,
-            str(_ROOT),
-            json.dumps(configuration),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=_ENVIRONMENT,
-            cwd="/",
-            limit=_BUFFER,
-            start_new_session=True,
-        )
-        child = cls(process, limits.bounds)
+        link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        link.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        with theirs:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-I",
+                    "-c",
+                    _BOOT,
+                    str(_ROOT),
+                    json.dumps(configuration),
+                    stdin=theirs.fileno(),
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.DEVNULL,
+                    env=_ENVIRONMENT,
+                    cwd="/",
+                    start_new_session=True,
+                )
+            except BaseException:
+                link.close()
+                raise
+        child = cls(process, link, limits.bounds)
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
-                await child._replies.readexactly(1)
-        except (TimeoutError, asyncio.IncompleteReadError) as error:
+                ready = await child._receive()
+        except (TimeoutError, OSError) as error:
             await child.kill()
             raise BrokenChild("the decoder process does not start") from error
         except BaseException:
             await child.kill()
             raise
+        if not ready:
+            await child.kill()
+            raise BrokenChild("the decoder process does not start")
         return child
 
     @property
@@ -100,32 +103,46 @@ class ChildProcess:
         return self._process.returncode is None
 
     async def call(
-        self, content: bytes, declared: AudioFormat | None, rate: int | None
-    ) -> tuple[dict[str, Any], bytes]:
-        """The reply to one request: its head and the PCM.
+        self, source: ScratchFile, output: ScratchFile, request: DecodeRequest, cpu_seconds: int
+    ) -> Outline | str:
+        """Decode one file into another: what was decoded, or the code of a failure.
 
         Raises:
-            BrokenChild: The child died, or answered more than it may.
+            BrokenChild: The child died, or its answer makes no sense.
         """
         self.uses += 1
-        head = json.dumps({"length": len(content), "format": declared, "rate": rate}).encode()
+        room = output.claim(self._bounds.track_bytes)
+        head = {
+            "size": source.size,
+            "room": room,
+            "format": request.declared,
+            "rate": request.rate,
+            "separate": request.separate,
+            "cpu_seconds": cpu_seconds,
+        }
         try:
-            self._requests.write(LENGTH.pack(len(head)) + head)
-            self._requests.write(content)
-            await self._requests.drain()
-            (size,) = LENGTH.unpack(await self._replies.readexactly(LENGTH.size))
-            if size > _MAX_HEAD:
-                raise BrokenChild("reply head too large")
-            reply: dict[str, Any] = json.loads(await self._replies.readexactly(size))
-            if not 0 <= reply["bytes"] <= self._max_reply:
-                raise BrokenChild("reply too large")
-            return reply, await self._replies.readexactly(reply["bytes"])
-        except (asyncio.IncompleteReadError, OSError, ValueError, KeyError) as error:
+            files = [source.descriptor, output.descriptor]
+            # Never blocks: the socket is empty, for one request at a time is under way.
+            socket.send_fds(self._link, [json.dumps(head).encode()], files)
+            reply: dict[str, Any] = json.loads(await self._receive())
+            if reply["code"] is not None:
+                return str(reply.pop("code"))
+            del reply["code"]
+            outline = Outline(**reply | {"audio_format": AudioFormat(reply["audio_format"])})
+            size = outline.tracks * outline.samples * 2
+            if not 0 < size <= room:
+                raise BrokenChild("reply out of bounds")
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise BrokenChild("the decoder process died") from error
+        output.settle(size)
+        return outline
+
+    async def _receive(self) -> bytes:
+        return await asyncio.get_running_loop().sock_recv(self._link, _MAX_REPLY)
 
     async def kill(self) -> None:
         """End the process, whatever it does; harmless when it has ended."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
-        self._requests.close()
         await self._process.wait()
+        self._link.close()

@@ -7,6 +7,7 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -34,7 +35,7 @@ _CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
 ]
-_LANGUAGES_TTL_S = 60.0
+_FACTS_TTL_S = 60.0
 # What models say before the colon when the input is wrong, after whatever Triton puts in front;
 # see the table in triton_models/README.md.
 _INPUT_PROBLEM = re.compile(
@@ -49,6 +50,33 @@ class InferenceRejected(BadRequest):
     status = 422
     title = "Unprocessable content"
     default_code = "input_rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStep:
+    """A request's place in a sequence of requests that one model instance answers in order.
+
+    Attributes:
+        id: Of the sequence; not 0.
+        start: Whether it is the first one.
+        end: Whether it is the last one.
+    """
+
+    id: int
+    start: bool = False
+    end: bool = False
+
+
+_ALONE = SequenceStep(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a model's configuration says, and until when it is believed."""
+
+    expires: float
+    languages: list[str]
+    inputs: frozenset[str]
 
 
 def text_tensor(values: Sequence[str], *, batched: bool = False) -> Array:
@@ -69,7 +97,7 @@ class TritonClient:
     def __init__(self, url: str, timeout_s: float, metrics: Metrics) -> None:
         self._client = InferenceServerClient(url, channel_args=_CHANNEL_OPTIONS)
         self._timeout_s = timeout_s
-        self._languages: dict[str, tuple[float, list[str]]] = {}
+        self._facts: dict[str, _Facts] = {}
         self._duration = Histogram(
             "speechgate_inference_duration_seconds",
             "Time of one call to Triton",
@@ -109,6 +137,32 @@ class TritonClient:
             Unavailable: No server, no such model, or the model's process is dead.
             DeadlineExceeded: No answer in time.
         """
+        found = await self.infer_many(model, inputs, [output], timeout_s=timeout_s)
+        return found[0]
+
+    async def infer_many(
+        self,
+        model: str,
+        inputs: Mapping[str, Array],
+        outputs: Sequence[str],
+        *,
+        timeout_s: float | None = None,
+        step: SequenceStep = _ALONE,
+    ) -> list[Array]:
+        """`infer` for several outputs, or for one request of a sequence.
+
+        Args:
+            model: Name of the model folder, or `name/version`.
+            inputs: Tensors by name.
+            outputs: Names of the wanted tensors.
+            timeout_s: Deadline; the client's default when absent.
+            step: Of a sequence, for a model that keeps state between requests.
+
+        Raises:
+            InferenceRejected: As `infer`; so do the others.
+            Unavailable: No server, no such model, or the model's process is dead.
+            DeadlineExceeded: No answer in time.
+        """
         tensors = []
         for name, array in inputs.items():
             tensor = InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype))
@@ -124,15 +178,21 @@ class TritonClient:
                 name,
                 tensors,
                 model_version=version,
-                outputs=[InferRequestedOutput(output)],
+                outputs=[InferRequestedOutput(output) for output in outputs],
                 client_timeout=deadline,
+                sequence_id=step.id,
+                sequence_start=step.start,
+                sequence_end=step.end,
             )
         except InferenceServerException as error:
             raise self._translate(model, error) from error
         self._duration.labels(model).observe(time.perf_counter() - started)
-        found: Array | None = result.as_numpy(output)
-        if found is None:
-            raise Unavailable("The model gave no output.", code="model_unavailable")
+        found: list[Array] = []
+        for output in outputs:
+            value: Array | None = result.as_numpy(output)
+            if value is None:
+                raise Unavailable("The model gave no output.", code="model_unavailable")
+            found.append(value)
         return found
 
     async def model_ready(self, model: str) -> bool:
@@ -153,8 +213,19 @@ class TritonClient:
         Raises:
             Unavailable: Triton does not answer.
         """
-        expires, languages = self._languages.get(model, (0.0, []))
-        if time.monotonic() > expires:
+        return (await self._facts_of(model)).languages
+
+    async def input_names(self, model: str) -> frozenset[str]:
+        """Names of the tensors that the model takes; remembered for a minute.
+
+        Raises:
+            Unavailable: Triton does not answer.
+        """
+        return (await self._facts_of(model)).inputs
+
+    async def _facts_of(self, model: str) -> "_Facts":
+        facts = self._facts.get(model)
+        if facts is None or time.monotonic() > facts.expires:
             try:
                 name, version = split_reference(model)
                 response = await self._client.get_model_config(name, version, client_timeout=2.0)
@@ -162,8 +233,10 @@ class TritonClient:
                 raise self._translate(model, error) from error
             listed = response.config.parameters["languages"].string_value
             languages = [code.strip() for code in listed.split(",") if code.strip()]
-            self._languages[model] = (time.monotonic() + _LANGUAGES_TTL_S, languages)
-        return languages
+            inputs = frozenset(one.name for one in response.config.input)
+            facts = _Facts(time.monotonic() + _FACTS_TTL_S, languages, inputs)
+            self._facts[model] = facts
+        return facts
 
     async def require_models(self, models: Sequence[str]) -> None:
         """Raise unless every model is ready; a health check."""

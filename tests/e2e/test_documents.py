@@ -47,9 +47,8 @@ def test_the_guides() -> None:
     assert install.split() == ["make", "demo", "make", "test"], "run by other tests"
     assert START in scripts[0]
     assert scripts.pop().strip() == STOP
-    output = run(
-        "\n".join([f"trap '{STOP}' EXIT", *scripts, *blocks("docs/api.md")]), timeout_s=170
-    )
+    guides = [*blocks("docs/api.md"), *blocks("docs/recognition.md")]
+    output = run("\n".join([f"trap '{STOP}' EXIT", *scripts, *guides]), timeout_s=240)
     assert output.count('"source"') >= 6
     for leftover in ("speech.json", "speech.wav", "voices.json"):
         (ROOT / leftover).unlink()

@@ -116,6 +116,7 @@ class FaultStack:
             settings = {
                 "asr_urls": ",".join(f"http://127.0.0.1:{p.proxy.port}" for p in parts[2:]),
                 "upstream_timeout_s": str(UPSTREAM_TIMEOUT_S),
+                "upstream_slow_timeout_s": str(UPSTREAM_TIMEOUT_S),
             }
             flags, why, more = await _start_flags(folder, cluster, exits)
             flag_part = None

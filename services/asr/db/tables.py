@@ -1,8 +1,18 @@
-"""`asr_requests` and `asr_results`."""
+"""`asr_requests` and `asr_results`; `asr_speakers` and `asr_speaker_prototypes`."""
 
-from sqlalchemy import Column, Float, Integer, String, Text
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
 
-from shared.db.base import JsonDocument, new_metadata
+from shared.db.base import JsonDocument, UtcDateTime, new_metadata
 from shared.db.requests import request_table, result_table
 
 metadata = new_metadata()
@@ -25,4 +35,39 @@ asr_results = result_table(
     Column("alternatives", JsonDocument),
     Column("confidence", Float, nullable=False),
     Column("duration", Float, nullable=False),
+    Column("speakers", JsonDocument),
+)
+
+asr_speakers = Table(
+    "asr_speakers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("consent_at", UtcDateTime(), nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
+    Column("updated_at", UtcDateTime(), nullable=False),
+    Index(None, "tenant_id", "id"),
+)
+
+# A voice is in `ciphertext`, by a key of its own that is in `wrapped_key`: see shared.crypto.
+asr_speaker_prototypes = Table(
+    "asr_speaker_prototypes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column(
+        "speaker_id",
+        String(32),
+        ForeignKey(asr_speakers.c.id, ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("created_at", UtcDateTime(), nullable=False),
+    Column("speech_seconds", Float, nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Index(None, "tenant_id", "id"),
 )

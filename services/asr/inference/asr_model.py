@@ -1,5 +1,6 @@
-"""The speech recognition model (tensors: AUDIO_PCM, LANG_ID, TOPK → TRANSCRIPTS)."""
+"""The speech recognition model (tensors: AUDIO_PCM, LANG_ID, TOPK, BOOST → TRANSCRIPTS)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,31 @@ class AsrModel:
         """
         return await self._client.languages(model)
 
+    async def takes_boost(self, model: str) -> bool:
+        """Whether the model can prefer phrases.
+
+        Raises:
+            Unavailable: Triton does not answer.
+        """
+        return "BOOST" in await self._client.input_names(model)
+
     async def recognize(
-        self, model: str, pcm: Pcm16, language: str, *, topk: int = 1
+        self,
+        model: str,
+        pcm: Pcm16,
+        language: str,
+        *,
+        topk: int = 1,
+        boost: Sequence[str] = (),
     ) -> Recognition:
         """Recognize one segment, `[T] int16` at 16 kHz.
+
+        Args:
+            model: Reference of a Triton model.
+            pcm: The audio.
+            language: As the model names it.
+            topk: Hypotheses wanted.
+            boost: Phrases to prefer, of a model that `takes_boost`.
 
         Raises:
             InferenceRejected: The model refused the input.
@@ -37,6 +59,8 @@ class AsrModel:
         inputs = {"AUDIO_PCM": pcm, "LANG_ID": text_tensor([language])}
         if topk > 1:
             inputs["TOPK"] = np.array([topk], np.int32)
+        if boost:
+            inputs["BOOST"] = text_tensor(boost)
         output = await self._client.infer(model, inputs, "TRANSCRIPTS")
         return parse_recognition(output.flat[0])
 

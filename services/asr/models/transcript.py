@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 
+from services.asr.models.speakers import DiarizedSpeaker
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One recognized word."""
+    """One recognized word; who said it and on which channel, where that is known."""
 
     word: str
     start: float
     end: float
     confidence: float
+    speaker: str | None = None
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Utterance:
     end: float
     text: str
     confidence: float
+    channel: int | None = None
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,20 @@ class WordAlternatives:
 
     word: str
     tokens: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """A transcript against what was said: rates of word, match and character errors."""
+
+    wer: float
+    mer: float
+    cer: float
+    hits: int
+    substitutions: int
+    deletions: int
+    insertions: int
+    reference_words: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +79,5 @@ class Transcript:
     confidence: float
     duration: float
     alternatives: tuple[WordAlternatives, ...] | None = None
+    quality: Quality | None = None
+    speakers: tuple[DiarizedSpeaker, ...] | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.asr.db.tables import asr_requests, asr_results
 from services.asr.models.request import AsrRequest, Status, StoredTranscripts
+from services.asr.models.speakers import DiarizedSpeaker, Identity, KnownMatch
 from services.asr.models.transcript import Transcript, Utterance, Word, WordAlternatives
 from shared.caller import Caller
 from shared.db.requests import RequestStore, request_row, result_rows
@@ -62,7 +63,33 @@ def _content(transcript: Transcript) -> dict[str, Any]:
         "alternatives": None if alternatives is None else [asdict(one) for one in alternatives],
         "confidence": transcript.confidence,
         "duration": transcript.duration,
+        "speakers": _speakers(transcript),
     }
+
+
+def _speakers(transcript: Transcript) -> list[dict[str, Any]] | None:
+    """Without names: who is deleted from the known speakers is not named here either."""
+    if transcript.speakers is None:
+        return None
+    return [
+        {
+            "speaker": one.label,
+            "speech_seconds": one.speech_seconds,
+            "identity": one.identity,
+            "known": None if one.known is None else {"id": one.known.id, "score": one.known.score},
+        }
+        for one in transcript.speakers
+    ]
+
+
+def _speaker(found: Mapping[str, Any]) -> DiarizedSpeaker:
+    identity, known = found["identity"], found["known"]
+    return DiarizedSpeaker(
+        found["speaker"],
+        found["speech_seconds"],
+        None if identity is None else Identity(identity),
+        None if known is None else KnownMatch(known["id"], known["score"]),
+    )
 
 
 def _request(row: Mapping[str, Any]) -> AsrRequest:
@@ -94,4 +121,5 @@ def _transcript(row: Mapping[str, Any]) -> Transcript:
             WordAlternatives(one["word"], tuple((token, score) for token, score in one["tokens"]))
             for one in alternatives
         ),
+        speakers=None if row["speakers"] is None else tuple(map(_speaker, row["speakers"])),
     )

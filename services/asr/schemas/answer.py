@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from services.asr.models.audio import TranscriptFormat
 from services.asr.models.request import StoredTranscripts
 from services.asr.models.transcript import Transcript
+from services.asr.schemas.speakers import SpeakerOut
 from services.asr.services.asr_service import Answer
 from services.asr.services.subtitles import render
 
@@ -22,6 +23,8 @@ class WordOut(BaseModel):
     start: float
     end: float
     confidence: float
+    channel: int | None = None
+    speaker: str | None = None
 
 
 class SegmentOut(BaseModel):
@@ -33,6 +36,8 @@ class SegmentOut(BaseModel):
     end: float
     text: str
     confidence: float
+    channel: int | None = None
+    speaker: str | None = None
 
 
 class BestTokensOut(BaseModel):
@@ -40,6 +45,21 @@ class BestTokensOut(BaseModel):
 
     word: str
     tokens: list[dict[str, float]]
+
+
+class QualityOut(BaseModel):
+    """The transcript against its reference, case and punctuation aside."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    wer: float = Field(description="Word error rate; over 1 where much was added")
+    mer: float = Field(description="Match error rate, 0 to 1")
+    cer: float = Field(description="Character error rate")
+    hits: int
+    substitutions: int
+    deletions: int
+    insertions: int
+    reference_words: int
 
 
 class TranscriptOut(BaseModel):
@@ -54,6 +74,8 @@ class TranscriptOut(BaseModel):
     duration: float = Field(description="Seconds of audio")
     language: str
     n_best_tokens: list[BestTokensOut] | None = None
+    quality: QualityOut | None = None
+    speakers: list[SpeakerOut] | None = None
 
     @classmethod
     def of(cls, found: Transcript, language: str, wanted: TranscriptFormat) -> "TranscriptOut":
@@ -66,6 +88,10 @@ class TranscriptOut(BaseModel):
             confidence=found.confidence,
             duration=found.duration,
             language=language,
+            speakers=None
+            if found.speakers is None
+            else [SpeakerOut.of(one) for one in found.speakers],
+            quality=None if found.quality is None else QualityOut.model_validate(found.quality),
             n_best_tokens=None
             if alternatives is None
             else [

@@ -2,31 +2,32 @@
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.asr.exceptions import (
     request_not_found,
     saturated,
-    unsupported_language,
 )
-from services.asr.inference.asr_model import AsrModel
-from services.asr.models.audio import SAMPLE_RATE, AsrOptions, AudioSource
+from services.asr.models.audio import SAMPLE_RATE, AsrOptions, AudioSource, ChannelMode
 from services.asr.models.request import AsrRequest, Status, StoredTranscripts
 from services.asr.models.transcript import Transcript
 from services.asr.repositories.asr_requests import AsrRequestRepository
-from services.asr.services.intake import Intake
+from services.asr.services.diarization_service import DiarizationService
+from services.asr.services.intake import Intake, Recording
+from services.asr.services.merging import merge_channels
 from services.asr.services.monitor import AsrMonitor
 from services.asr.services.processors import PostProcessor, check_processors, post_process
+from services.asr.services.quality import Judge, check_references
 from services.asr.services.recognition import Recognizer
+from services.asr.services.routing import ModelRouter
+from services.asr.services.work import Work
 from shared.caller import Caller
-from shared.db.base import new_id, utc_now
+from shared.db.base import new_id
 from shared.failures import CLIENT_DISCONNECTED
 from shared.logging import get_logger
 from shared.problem import SpeechgateError
-from shared.serving import ModelSelector
 
 _logger = get_logger(__name__)
 _FAILURE_ROW_WAIT_S = 0.3
@@ -48,72 +49,30 @@ class Answer:
 
 
 @dataclass(slots=True)
-class _Work:
-    """What is known about a request while it runs."""
-
-    id: str
-    caller: Caller
-    model: str
-    used: str
-    language: str
-    audio_seconds: float = 0.0
-    segments: int = 0
-    reached_engine: bool = False
-    arrived: float = field(default_factory=time.perf_counter)
-    timings: dict[str, float] = field(default_factory=dict)
-
-    @contextlib.contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Note how long a stage took."""
-        started = time.perf_counter()
-        yield
-        self.timings[f"{stage}_ms"] = round((time.perf_counter() - started) * 1000, 2)
-
-    def elapsed_ms(self) -> float:
-        """Since the request arrived."""
-        return round((time.perf_counter() - self.arrived) * 1000, 2)
-
-    def row(self, status: Status, code: str | None = None) -> AsrRequest:
-        """The request as it is stored."""
-        return AsrRequest(
-            id=self.id,
-            caller=self.caller,
-            created_at=utc_now(),
-            model=self.model,
-            language=self.language,
-            status=status,
-            error_code=code,
-            audio_seconds=self.audio_seconds,
-            segments=self.segments,
-            latency_ms=self.elapsed_ms(),
-        )
-
-
-@dataclass(slots=True)
 class AsrService:
     """Recognizes and stores.
 
     Attributes:
         intake: Reads what clients send.
         recognizer: Recognizes PCM.
-        asr: The recognition model, for what it serves.
         requests: Where requests are stored.
         monitor: Where they are counted.
-        models: Triton model by the serviceId of requests.
-        selector: Chooses the model of a request.
+        router: Chooses the model of a request.
         max_requests: Requests in work; more are refused.
         post_processors: What may run after recognition.
+        judge: Compares transcripts with references.
+        diarization: Tells speakers apart; None where no model for it is configured.
     """
 
     intake: Intake
     recognizer: Recognizer
-    asr: AsrModel
     requests: AsrRequestRepository
     monitor: AsrMonitor
-    models: Mapping[str, str]
-    selector: ModelSelector
+    router: ModelRouter
     max_requests: int
     post_processors: Mapping[str, PostProcessor] = field(default_factory=dict)
+    judge: Judge = field(default_factory=Judge)
+    diarization: DiarizationService | None = None
     _running: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
@@ -127,11 +86,16 @@ class AsrService:
             InvalidField: The options name something that is not served.
             SpeechgateError: The audio is refused, or a dependency is down.
         """
-        model, used = await self.selector.select(options.service_id, caller)
-        check_processors(options.pre_processors, options.post_processors, self.post_processors)
+        model, used = await self.router.select(options.service_id, options.language, caller)
+        check_processors(
+            options.pre_processors, options.post_processors, self.post_processors, options.language
+        )
+        check_references(options.reference, len(sources))
+        if self.diarization is not None:
+            self.diarization.check(options)
         if self._running >= self.max_requests:
             raise saturated()
-        work = _Work(new_id(), caller, model, used, options.language)
+        work = Work(new_id(), caller, model, used, options.language)
         self._running += 1
         self._idle.clear()
         try:
@@ -162,12 +126,12 @@ class AsrService:
         return found
 
     async def languages(self) -> dict[str, list[str]]:
-        """What each serviceId serves.
+        """What each serviceId serves; without the models that are not loaded.
 
         Raises:
             Unavailable: Triton does not answer.
         """
-        return {name: await self.asr.languages(model) for name, model in self.models.items()}
+        return await self.router.served()
 
     async def close(self) -> None:
         """Wait for requests that were just cancelled, and for rows that are on their way."""
@@ -177,23 +141,15 @@ class AsrService:
                     await self._idle.wait()
         await asyncio.gather(*self._background, return_exceptions=True)
 
-    async def _run(self, work: _Work, sources: list[AudioSource], options: AsrOptions) -> Answer:
-        work.language = await self._language(work.model, options.language)
-        with work.timed("decode"):
-            audios = await self.intake.read(sources, options)
-        work.audio_seconds = round(sum(map(len, audios)) / SAMPLE_RATE, 3)
-        work.reached_engine = True
-        with work.timed("vad"):
-            segments = await self.recognizer.segment(audios, detect=options.detect_speech)
-        work.segments = sum(map(len, segments))
-        with work.timed("inference"):
-            transcripts = await self.recognizer.recognize(
-                audios, segments, work.model, work.language, best_tokens=options.best_tokens
-            )
-        transcripts = [
-            await post_process(one, options.post_processors, work.language, self.post_processors)
-            for one in transcripts
-        ]
+    async def _run(self, work: Work, sources: list[AudioSource], options: AsrOptions) -> Answer:
+        work.language = await self.router.language(work.model, options.language)
+        if options.boost:
+            await self.router.check_boost(work.model)
+        async with contextlib.AsyncExitStack() as stack:
+            with work.timed("decode"):
+                reading = self.intake.read(sources, options)
+                recordings = await stack.enter_async_context(reading)
+            transcripts = await self._recognize(work, recordings, options)
         row = work.row(Status.SUCCEEDED)
         with work.timed("store"):
             await self.requests.add(row, transcripts if options.store_content else ())
@@ -212,14 +168,43 @@ class AsrService:
             work.used,
         )
 
-    async def _language(self, model: str, tag: str) -> str:
-        """The served language of a tag; `en-IN` is served by `en` (RFC 4647, lookup)."""
-        served = await self.asr.languages(model)
-        wanted = tag.replace("_", "-").lower()
-        for candidate in (wanted, wanted.partition("-")[0]):
-            if candidate in served:
-                return candidate
-        raise unsupported_language(served)
+    async def _recognize(
+        self, work: Work, recordings: list[Recording], options: AsrOptions
+    ) -> list[Transcript]:
+        """A transcript of each recording."""
+        audios = [track for one in recordings for track in one.tracks]
+        work.audio_seconds = round(sum(map(len, audios)) / SAMPLE_RATE, 3)
+        work.reached_engine = True
+        with work.timed("vad"):
+            segments = await self.recognizer.segment(audios, detect=options.detect_speech)
+        work.segments = sum(map(len, segments))
+        with work.timed("inference"):
+            found = await self.recognizer.recognize(
+                audios,
+                segments,
+                work.model,
+                work.language,
+                best_tokens=options.best_tokens,
+                boost=options.boost,
+            )
+        if options.diarization is not None and self.diarization is not None:
+            with work.timed("diarization"):
+                found = await self.diarization.annotated(
+                    audios, found, options.diarization, work.caller.tenant_id
+                )
+        rewritten = [
+            await post_process(one, options.post_processors, work.language, self.post_processors)
+            for one in found
+        ]
+        transcripts = _merged(rewritten, recordings, options.channels)
+        if not options.reference:
+            return transcripts
+        heard = [one.text for one in _merged(found, recordings, options.channels)]
+        transcripts = await self.judge.judge(transcripts, heard, options.reference)
+        for one in transcripts:
+            if one.quality is not None:
+                self.monitor.judged(work.model, work.used, one.quality.wer)
+        return transcripts
 
     async def _note_failure(self, row: AsrRequest) -> None:
         """Store a failed request, but let its client wait for that only briefly."""
@@ -238,3 +223,13 @@ class AsrService:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
+
+
+def _merged(
+    found: Sequence[Transcript], recordings: Sequence[Recording], channels: ChannelMode
+) -> list[Transcript]:
+    """One transcript of each recording, from those of its tracks."""
+    if channels is not ChannelMode.SEPARATE:
+        return list(found)
+    left = iter(found)
+    return [merge_channels([next(left) for _ in one.tracks]) for one in recordings]

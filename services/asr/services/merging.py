@@ -1,6 +1,7 @@
 """Joins the recognitions of segments into one transcript with the audio's own times."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from services.asr.models.audio import SAMPLE_RATE, Span
 from services.asr.models.transcript import Recognition, Transcript, Utterance, Word
@@ -48,6 +49,36 @@ def merge(
         confidence=confidence(words, utterances),
         duration=_seconds(total),
         alternatives=alternatives,
+    )
+
+
+def merge_channels(channels: Sequence[Transcript]) -> Transcript:
+    """One transcript of a recording whose channels were recognized apart.
+
+    Words and utterances carry the number of their channel and are in the order of their begin;
+    the text is that of the utterances, so that two who speak at once stay readable.
+    """
+    words = [
+        replace(word, channel=channel)
+        for channel, found in enumerate(channels)
+        for word in found.words
+    ]
+    utterances = [
+        replace(utterance, channel=channel)
+        for channel, found in enumerate(channels)
+        for utterance in found.utterances
+    ]
+    # Sorting is stable: each channel keeps its own order.
+    words.sort(key=lambda word: word.start)
+    utterances.sort(key=lambda utterance: utterance.start)
+    alternatives = [one for found in channels for one in found.alternatives or ()]
+    return Transcript(
+        text=" ".join(utterance.text for utterance in utterances),
+        words=tuple(words),
+        utterances=tuple(utterances),
+        confidence=confidence(words, utterances),
+        duration=max(found.duration for found in channels),
+        alternatives=None if channels[0].alternatives is None else tuple(alternatives),
     )
 
 

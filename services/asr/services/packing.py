@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.asr.models.audio import SAMPLE_RATE, Span
-from shared.audio.contract import Pcm16
+from shared.audio.contract import Samples
 
 _ENERGY_FRAME = SAMPLE_RATE // 50
 _SMOOTHING_FRAMES = 5
@@ -41,12 +41,12 @@ class PackingRules:
             raise ValueError(msg)
 
 
-def pack(regions: Sequence[Span], pcm: Pcm16, rules: PackingRules) -> list[Span]:
+def pack(regions: Sequence[Span], pcm: Samples, rules: PackingRules) -> list[Span]:
     """Segments that hold every region, in order, apart from each other, none too long.
 
     Args:
         regions: Where speech is; may overlap or pass the audio's end.
-        pcm: The audio, `[T] int16`; looked at only where a region is too long.
+        pcm: The audio; looked at only where a region is too long.
         rules: Lengths.
     """
     speech = normalize(regions, len(pcm))
@@ -73,7 +73,7 @@ def normalize(regions: Sequence[Span], total: int) -> list[Span]:
     return joined
 
 
-def split_long(region: Span, pcm: Pcm16, rules: PackingRules) -> list[Span]:
+def split_long(region: Span, pcm: Samples, rules: PackingRules) -> list[Span]:
     """Cut a region that is longer than a segment at its quietest places."""
     room = _room(rules)
     pieces: list[Span] = []
@@ -86,7 +86,7 @@ def split_long(region: Span, pcm: Pcm16, rules: PackingRules) -> list[Span]:
     return pieces
 
 
-def quietest(pcm: Pcm16, window: Span) -> int:
+def quietest(pcm: Samples, window: Span) -> int:
     """The sample in the middle of the window's least energetic 100 ms."""
     part = pcm[window.start : window.end].astype(np.float32)
     frames = len(part) // _ENERGY_FRAME

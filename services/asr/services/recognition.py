@@ -1,16 +1,20 @@
 """From PCM to transcripts: find speech, pack segments, recognize them in parallel, merge."""
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 
 from services.asr.inference.asr_model import AsrModel
 from services.asr.inference.vad_model import VadModel
-from services.asr.models.audio import Span
+from services.asr.models.audio import SAMPLE_RATE, Span
 from services.asr.models.transcript import Recognition, Transcript
 from services.asr.services.merging import merge
 from services.asr.services.packing import PackingRules, pack
-from shared.audio.contract import Pcm16
+from shared.audio.contract import Samples
 from shared.concurrency import map_bounded
+
+_PACKED_AT_ONCE = 120 * SAMPLE_RATE
+"""Longer audio is packed in a thread: cutting an hour of noise takes half a second."""
 
 
 class Recognizer:
@@ -30,36 +34,47 @@ class Recognizer:
         self._parallel = parallel
         self._slots = asyncio.Semaphore(parallel)
 
-    async def segment(self, audios: Sequence[Pcm16], *, detect: bool) -> list[list[Span]]:
+    @contextlib.asynccontextmanager
+    async def spared(self) -> AsyncIterator[None]:
+        """Leave one instance to others for a while, where there are several."""
+        if self._parallel == 1:
+            yield
+            return
+        async with self._slots:
+            yield
+
+    async def segment(self, audios: Sequence[Samples], *, detect: bool) -> list[list[Span]]:
         """The segments of each audio; with `detect` off, all of it is taken for speech."""
 
-        async def one(pcm: Pcm16) -> list[Span]:
+        async def one(pcm: Samples) -> list[Span]:
             speech = await self._vad.detect(pcm) if detect else [Span(0, len(pcm))]
-            return pack(speech, pcm, self._rules)
+            if len(pcm) <= _PACKED_AT_ONCE:
+                return pack(speech, pcm, self._rules)
+            return await asyncio.to_thread(pack, speech, pcm, self._rules)
 
         return await map_bounded(one, audios, len(audios))
 
     async def recognize(
         self,
-        audios: Sequence[Pcm16],
+        audios: Sequence[Samples],
         segments: Sequence[Sequence[Span]],
         model: str,
         language: str,
         *,
         best_tokens: int,
+        boost: Sequence[str] = (),
     ) -> list[Transcript]:
         """A transcript of each audio; cancelling cancels the model's work on every segment."""
         topk = max(1, best_tokens)
 
-        async def one(part: Pcm16) -> Recognition:
-            async with self._slots:
-                return await self._asr.recognize(model, part, language, topk=topk)
+        async def one(part: tuple[Samples, Span]) -> Recognition:
+            pcm, span = part
+            async with self._slots:  # Only now is the segment read into memory.
+                return await self._asr.recognize(
+                    model, pcm[span.start : span.end], language, topk=topk, boost=boost
+                )
 
-        parts = [
-            pcm[span.start : span.end]
-            for pcm, spans in zip(audios, segments, strict=True)
-            for span in spans
-        ]
+        parts = [(pcm, span) for pcm, spans in zip(audios, segments, strict=True) for span in spans]
         # A long request queues a few segments at a time, so that a short one is not behind all.
         found = iter(await map_bounded(one, parts, self._parallel))
         return [

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import httpx
 import pytest
@@ -18,10 +19,13 @@ from deploy.local.triton import TritonServer
 from services.asr.lifespan import MIGRATIONS
 from services.asr.main import create_app
 from services.asr.settings import AsrSettings
+from shared.crypto.keyring import new_key_line
 from shared.db.engine import create_engine
 from shared.db.migrations import upgrade
+from tests.support.known_speakers import SCOPES
 from tests.support.live_app import Keys, LiveApp, live_app
 from tests.support.recordings import recordings
+from tests.support.voices import Voice, real_voices
 
 ROOT = Path(__file__).resolve().parents[3]
 INFERENCE = "/api/v1/asr/inference"
@@ -79,6 +83,21 @@ def rows() -> Rows:
 
 
 @pytest.fixture(scope="session")
+def execute() -> Callable[[str, str, dict[str, Any]], None]:
+    """Changes a database behind the service's back."""
+
+    async def run(url: str, statement: str, values: dict[str, Any]) -> None:
+        engine = create_engine(url, pool_size=1)
+        try:
+            async with engine.begin() as connection:
+                await connection.execute(text(statement), values)
+        finally:
+            await engine.dispose()
+
+    return lambda url, statement, values: asyncio.run(run(url, statement, values))
+
+
+@pytest.fixture(scope="session")
 def make_service(
     keys: Keys, triton: TritonServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Asr]]:
@@ -125,3 +144,32 @@ def stored(request: pytest.FixtureRequest, make_service: Callable[..., Asr], ser
 def short() -> bytes:
     """The shortest recording, 3 s."""
     return next(one.path.read_bytes() for one in recordings() if one.name == "0880")
+
+
+@pytest.fixture(scope="session")
+def voices() -> dict[str, Voice]:
+    return {voice.name: voice for voice in real_voices()}
+
+
+@pytest.fixture(scope="session")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data-keys") / "keys"
+    path.write_text(new_key_line("first"))
+    return path
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def keeper(request: pytest.FixtureRequest, make_service: Callable[..., Any], key_file: Path) -> Any:
+    """A service with a key, on each kind of database."""
+    more = {}
+    if request.param == "postgresql":
+        cluster = request.getfixturevalue("postgres")
+        more["database_url"] = cluster.create_database("speechgate_asr_speakers")
+    return make_service(data_key_file=key_file, speakers_max_per_tenant=3, **more)
+
+
+@pytest.fixture
+def tenant(keeper: Any, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """A client of a tenant of its own."""
+    with keeper.client_of(*SCOPES, tenant=f"t-{crc32(request.node.name.encode())}") as made:
+        yield made

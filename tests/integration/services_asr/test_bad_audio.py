@@ -132,7 +132,6 @@ def test_not_base64(service: Any, text: str) -> None:
         ({"language": {"sourceLanguage": "xx"}}, "unsupported_language"),
         ({"language": {"sourceLanguage": "hi"}}, "unsupported_language"),
         ({"serviceId": "nothing/like-it"}, "unknown_model"),
-        ({"postProcessors": ["itn"]}, "unsupported_processor"),
         ({"postProcessors": ["rhyme"]}, "unknown_processor"),
         ({"preProcessors": ["denoiser"]}, "unsupported_processor"),
         ({"bestTokenCount": 11}, "validation_failed"),

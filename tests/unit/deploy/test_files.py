@@ -37,13 +37,16 @@ def mode(path: Path) -> int:
 
 def test_secrets_are_private_and_made_once(tmp_path: Path) -> None:
     files = ensure_secrets(tmp_path / "secrets")
-    contents = [path.read_bytes() for path in (files.private_key, files.pepper)]
+    contents = [path.read_bytes() for path in (files.private_key, files.pepper, files.data_keys)]
 
     again = ensure_secrets(tmp_path / "secrets")
 
-    assert [path.read_bytes() for path in (again.private_key, again.pepper)] == contents
+    assert [
+        path.read_bytes() for path in (again.private_key, again.pepper, again.data_keys)
+    ] == contents
     assert mode(tmp_path / "secrets") == 0o700
-    assert {mode(p) for p in (files.private_key, files.public_key, files.pepper)} == {0o600}
+    private = (files.private_key, files.public_key, files.pepper, files.data_keys)
+    assert {mode(path) for path in private} == {0o600}
     assert len(files.pepper.read_bytes()) == 32
 
 

@@ -79,3 +79,10 @@ def test_the_tiny_request_has_each_required_input() -> None:
     assert text == {"name": "TEXT", "shape": [1, 1], "datatype": "BYTES", "data": ["en"]}
     assert (audio["shape"], audio["datatype"], len(audio["data"])) == ([1, 1600], "INT16", 1600)
     assert (rate["shape"], rate["datatype"], rate["data"]) == ([1, 2, 2], "INT32", [0] * 4)
+
+
+def test_the_tiny_request_of_a_model_with_state_is_a_whole_sequence() -> None:
+    config = {"input": [], "sequence_batching": {"oldest": {}}}
+    first, second = (tiny_request(config)["parameters"] for _ in range(2))
+    assert first["sequence_start"] is first["sequence_end"] is True
+    assert 0 < first["sequence_id"] != second["sequence_id"] > 0

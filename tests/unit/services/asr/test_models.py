@@ -27,7 +27,7 @@ class FakeTriton:
         return ["en"]
 
 
-PCM = np.zeros(100, np.int16)
+PCM = np.zeros(40_000, np.int16)
 
 
 async def test_recognition() -> None:

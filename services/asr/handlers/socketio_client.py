@@ -1,0 +1,162 @@
+"""One Socket.IO client: the events of either dialect mapped to a stream."""
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Scope
+
+from services.asr.handlers.common import INFER
+from services.asr.handlers.socketio_dialects import Ai4iDialect, DhruvaDialect, Dialect, Query
+from services.asr.streaming.errors import StreamRefused, idle, slow_reader
+from services.asr.streaming.events import Done, Event, Failed, Partial
+from services.asr.streaming.service import StreamService
+from services.asr.streaming.session import StreamSession
+from shared.asgi.stream_caller import stream_caller
+from shared.logging import get_logger
+from shared.problem import SpeechgateError
+
+_FEW, _MANY = 32, 512
+_MOST_FIELDS = 50
+_logger = get_logger(__name__)
+
+
+class Client:
+    """A connected client, with a stream from `start` on.
+
+    Args:
+        server: The Socket.IO server.
+        sid: Of the session.
+        scope: Of the request that began it.
+
+    Raises:
+        Forbidden: The sender may not recognize speech.
+    """
+
+    def __init__(self, server: Any, sid: str, scope: Scope) -> None:
+        self._server = server
+        self._sid = sid
+        self._caller = stream_caller(scope, INFER)
+        self._service: StreamService = scope["state"]["context"].streams
+        query = scope["query_string"].decode("latin-1")
+        self._query: Query = dict(parse_qsl(query, max_num_fields=_MOST_FIELDS))
+        self._dialect: Dialect = Ai4iDialect(self._query)
+        self._session: StreamSession | None = None
+        self._heard_at = time.monotonic()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def begin(self) -> None:
+        """Wait for `start`."""
+        self._tasks.append(asyncio.create_task(self._watch()))
+
+    async def start(self, *given: Any) -> None:
+        """`start`: a list of tasks is Dhruva's, anything else ai4i's."""
+        if given and isinstance(given[0], list):
+            self._dialect = DhruvaDialect(self._query)
+        try:
+            if self._session is not None:
+                raise StreamRefused("The stream has begun already.", "already_started")
+            options = self._dialect.options(*given)
+            self._session = await self._service.open(options, self._caller)
+        except SpeechgateError as error:
+            await self._end(error)
+            return
+        self._heard_at = time.monotonic()
+        self._tasks.append(asyncio.create_task(self._tell(self._session)))
+
+    async def data(self, *given: Any) -> None:
+        """`data`: audio, and what to do after it. Returns when more may come."""
+        session = self._session
+        if session is None:
+            await self._end(StreamRefused("The first event is start.", "not_started"))
+            return
+        try:
+            found = self._dialect.data(*given)
+            self._heard_at = time.monotonic()
+            if found.audio:
+                await session.feed(found.audio)
+        except SpeechgateError as error:
+            session.fail(error)
+            return
+        if found.stop:
+            session.stop()
+        elif found.flush:
+            session.flush()
+
+    async def stop(self) -> None:
+        """`stop`: settle what came, then end."""
+        if self._session is not None:
+            self._session.stop()
+
+    async def close(self) -> None:
+        """The client is gone."""
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _watch(self) -> None:
+        """End a client that sends nothing."""
+        limits = self._service.limits
+        while True:
+            longest = limits.start_s if self._session is None else limits.idle_s
+            left = self._heard_at + longest - time.monotonic()
+            if left > 0:
+                await asyncio.sleep(left)
+            elif self._session is None:
+                await self._end(StreamRefused("No start event came.", "start_timeout"))
+                return
+            else:
+                self._session.fail(idle())
+                return
+
+    async def _tell(self, session: StreamSession) -> None:
+        """Pass on events; disconnects after the last one."""
+        async for event in session.outbox:
+            waiting = self._waiting()
+            if waiting > _MANY:
+                session.fail(slow_reader())
+                break
+            if isinstance(event, Partial) and waiting > _FEW:
+                continue
+            await self._pass_on(session, event)
+        await self._disconnect()
+
+    async def _pass_on(self, session: StreamSession, event: Event) -> None:
+        if isinstance(event, Done):
+            await self._emit("terminate")
+        elif isinstance(event, Failed):
+            await self._emit(*self._dialect.failed(event.code, event.detail))
+        else:
+            for name, *values in self._dialect.told(event, session.work.language):
+                await self._emit(name, *values)
+        if isinstance(event, Partial):
+            lag = time.monotonic() - event.arrived
+            self._service.monitor.partial(session.work.model, lag)
+
+    async def _emit(self, name: str, *values: Any) -> None:
+        data: Any = values if len(values) > 1 else (values[0] if values else None)
+        await self._server.emit(name, data, to=self._sid)
+
+    def _waiting(self) -> int:
+        """Packets that the client has not taken."""
+        manager, sockets = self._server.manager, self._server.eio.sockets
+        socket = sockets.get(manager.eio_sid_from_sid(self._sid, "/"))
+        return 0 if socket is None else int(socket.queue.qsize())
+
+    async def _end(self, error: SpeechgateError) -> None:
+        """Refuse, and disconnect."""
+        await self._emit(*self._dialect.failed(error.code, error.detail))
+        if self._session is not None:
+            self._session.fail(error)
+        else:
+            await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        # The library waits until the client has taken all, which one that is gone never does.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._service.limits.slow_s):
+                await self._server.disconnect(self._sid)

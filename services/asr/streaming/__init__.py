@@ -1,0 +1,1 @@
+"""Recognition while people speak: sessions that are fed bytes and yield events."""

@@ -1,0 +1,68 @@
+"""The client's bytes as 16-bit samples."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.asr.streaming.errors import StreamRefused
+from shared.audio.contract import Pcm16
+
+_FLOAT_BYTES = 4
+_FULL_SCALE = 32_767.0
+
+
+def _mulaw_table() -> Pcm16:
+    """ITU-T G.711 §3, µ-law, all 256 codes."""
+    code = ~np.arange(256, dtype=np.uint8)
+    exponent, mantissa = (code >> 4) & 7, (code & 15).astype(np.int32)
+    magnitude = (((mantissa << 3) + 132) << exponent) - 132
+    return np.where(code & 0x80, -magnitude, magnitude).astype(np.int16)
+
+
+def _alaw_table() -> Pcm16:
+    """ITU-T G.711 §3, A-law, all 256 codes."""
+    code = np.arange(256, dtype=np.uint8) ^ 0x55
+    exponent, mantissa = ((code >> 4) & 7).astype(np.int32), (code & 15).astype(np.int32)
+    magnitude = np.where(
+        exponent == 0,
+        (mantissa << 4) + 8,
+        ((mantissa << 4) + 264) << np.maximum(exponent - 1, 0),
+    )
+    return np.where(code & 0x80, magnitude, -magnitude).astype(np.int16)
+
+
+_MULAW, _ALAW = _mulaw_table(), _alaw_table()
+
+
+def _pcm(data: bytes) -> Pcm16:
+    if len(data) % 2:
+        raise StreamRefused("A frame holds whole samples of 2 bytes.", "invalid_frame")
+    return np.frombuffer(data, "<i2").astype(np.int16, copy=False)
+
+
+def _float(data: bytes) -> Pcm16:
+    if len(data) % _FLOAT_BYTES:
+        raise StreamRefused("A frame holds whole samples of 4 bytes.", "invalid_frame")
+    values = np.frombuffer(data, "<f4")
+    if not np.isfinite(values).all():
+        raise StreamRefused("Samples are finite numbers.", "invalid_audio")
+    scaled: NDArray[np.float32] = np.clip(values, -1.0, 1.0) * np.float32(_FULL_SCALE)
+    return np.rint(scaled).astype(np.int16)
+
+
+def _mulaw(data: bytes) -> Pcm16:
+    return _MULAW[np.frombuffer(data, np.uint8)]
+
+
+def _alaw(data: bytes) -> Pcm16:
+    return _ALAW[np.frombuffer(data, np.uint8)]
+
+
+ENCODINGS: Mapping[str, Callable[[bytes], Pcm16]] = {
+    "pcm_s16le": _pcm,
+    "pcm_f32le": _float,
+    "mulaw": _mulaw,
+    "alaw": _alaw,
+}
+"""Each turns a frame into `[T] int16`; StreamRefused: `invalid_frame`, `invalid_audio`."""
