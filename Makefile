@@ -19,7 +19,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --python-version 3.11 --no-h
 	--no-annotate --no-emit-index-url --no-emit-find-links
 EXTRAS := gateway asr tts nlp
 
-.PHONY: help setup setup-full setup-test engines demo up down status env test check bench drill lock clean
+.PHONY: help setup setup-full setup-test engines demo up down status env test coverage check bench drill lock clean
 
 help: ## Show this list
 	@printf 'Usage: make <target> [VARIABLE=value]\n\nTargets:\n'
@@ -61,7 +61,10 @@ status: ## Show each component: process, state, restarts, address
 env: ## Print SPEECHGATE_URL and SPEECHGATE_KEY for a shell's eval
 	@$(LAUNCHER) env
 
-test: setup-test ## Run all tests on real components, with coverage
+test: setup-test ## Run all tests on real components
+	@$(PY) -m pytest $(ARGS)
+
+coverage: setup-test ## The same, and which lines they reach
 	@$(PY) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 check: setup ## Lint, format, types, import directions, migrations
