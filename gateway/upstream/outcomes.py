@@ -70,7 +70,7 @@ class Outcomes:
 
     def unhealthy(self, replica: Replica) -> None:
         """Its `/health` did not answer."""
-        if replica.hangs():
+        if replica.missed():
             self._ejected(replica, "health")
 
     def ejected(self) -> SpeechgateError:

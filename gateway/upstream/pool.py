@@ -211,7 +211,8 @@ class ReplicaPool:
         finally:
             if probes:
                 replica.probe_ended()
-        self._observe(self._clock() - now)
+        replica.heard = self._clock()
+        self._observe(replica.heard - now)
         return made
 
     async def _again(
@@ -266,7 +267,8 @@ class ReplicaPool:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(random.uniform(*_PROBE_INTERVAL_S))  # noqa: S311 - no secret
-            doubtful = [r for r in self.replicas if r.unreachable or r.suspect]
+            now = self._clock()
+            doubtful = [r for r in self.replicas if r.unreachable or r.suspect or r.silent(now)]
             if doubtful:
                 await asyncio.gather(*(self._ask_health(replica) for replica in doubtful))
 
@@ -276,6 +278,5 @@ class ReplicaPool:
         except Exception:  # noqa: BLE001 - asked again at the next turn
             self._outcomes.unhealthy(replica)
             return
-        if replica.unreachable:
-            replica.reachable_again()
+        if replica.healthy():
             _logger.info("replica is back", upstream=self.service, replica=replica.url)

@@ -9,6 +9,7 @@ MAX_FAILURES = 5
 MAX_RECENT_FAILURES = 10  # Of the last 20 requests.
 EJECTION_S = (25.0, 35.0)
 DRAINING_S = 10.0
+SILENT_S, MAX_MISSES = 5.0, 3
 _RECENT = (1 << 20) - 1
 _FIRST_SHARE = 0.1
 
@@ -32,7 +33,8 @@ class Replica:
     It opens after five failures in a row, or ten of the last twenty. Failures to connect end when
     `/health` answers again, which is asked in the background; bad answers end after a while,
     since `/health` says nothing about them, with one request as the probe. Whether a replica that
-    only fails hangs as a whole is asked of `/health` too: then it counts as one without connection.
+    only fails, or has answered nothing for a while, hangs as a whole is asked of `/health` too:
+    then it counts as one without connection.
 
     Args:
         url: Base URL.
@@ -40,6 +42,7 @@ class Replica:
         slow_start_s: In this time its share of requests grows from a tenth to the whole.
 
     Attributes:
+        heard: When it last began an answer.
         in_flight: Requests.
         tunnels: Open WebSocket connections.
         lines: Field lines of each attempt, to be completed with the milliseconds left.
@@ -50,12 +53,14 @@ class Replica:
         "_clock",
         "_draining_until",
         "_failures",
+        "_misses",
         "_open_until",
         "_probing",
         "_recent",
         "_slow_start_s",
         "_slow_until",
         "_unreachable",
+        "heard",
         "in_flight",
         "lines",
         "state",
@@ -69,13 +74,14 @@ class Replica:
         self.url = url
         self.token = replica_token(url)
         self.lines = f"x-sg-replica: {self.token}\r\n".encode()
+        self.heard = clock()
         self.in_flight = 0
         self.tunnels = 0
         self.state = State.CLOSED
         self.troubled = False
         self._clock = clock
         self._unreachable = False
-        self._failures = 0
+        self._failures = self._misses = 0
         self._recent = 0  # A bit for each of the last requests; 1 is a failure.
         self._open_until = 0.0
         self._probing = False
@@ -98,6 +104,10 @@ class Replica:
         return not self._unreachable and (
             self.state is not State.CLOSED or self._failures >= MAX_FAILURES
         )
+
+    def silent(self, now: float) -> bool:
+        """Whether it has requests and has answered none for a while: long ones, or it hangs."""
+        return self.in_flight > 0 and now - self.heard >= SILENT_S and not self._unreachable
 
     def draining(self, now: float) -> bool:
         """Whether it asked for no new requests."""
@@ -164,10 +174,16 @@ class Replica:
             return True
         return False
 
-    def hangs(self) -> bool:
-        """Its `/health` does not answer either; whether this took it out of use."""
-        if not self.suspect:
-            return False  # It answered meanwhile.
+    def missed(self) -> bool:
+        """Its `/health` does not answer either; whether this took it out of use.
+
+        One that only takes long may be busy for a second; one that failed as well is not asked
+        again.
+        """
+        self._misses += 1
+        hangs = self._misses >= MAX_MISSES and self.silent(self._clock())
+        if not (self.suspect or hangs):
+            return False
         was = self.state
         self.state = State.OPEN
         self._unreachable = True
@@ -177,10 +193,13 @@ class Replica:
         """It is about to end."""
         self._draining_until = self._clock() + DRAINING_S
 
-    def reachable_again(self) -> None:
-        """`/health` answered."""
-        if self.unreachable:
-            self._close()
+    def healthy(self) -> bool:
+        """`/health` answered; whether this brought it back into use."""
+        self._misses = 0
+        if not self.unreachable:
+            return False
+        self._close()
+        return True
 
     def _close(self) -> None:
         self.state = State.CLOSED

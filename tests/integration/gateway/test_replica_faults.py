@@ -90,6 +90,38 @@ async def test_a_hanging_service_is_503_at_once_and_used_again_when_it_goes_on(
     await asyncio.to_thread(service.stop)
 
 
+async def test_a_replica_that_hangs_with_long_requests_is_noticed_before_their_timeout(
+    tmp_path: Path,
+) -> None:
+    installation = await asyncio.to_thread(embedded, tmp_path)
+    _, key = await installation.create_key()
+    one, two = make_upstream(tmp_path), make_upstream(tmp_path)
+    await asyncio.gather(asyncio.to_thread(one.start), asyncio.to_thread(two.start))
+    async with running(installation.gateway(asr_urls=f"{one.url},{two.url}")) as client:
+        state = "speechgate_upstream_replica_state"
+        assert one.process is not None
+        one.process.send_signal(signal.SIGSTOP)
+        try:
+            stuck = [
+                asyncio.create_task(client.post(ASR, headers=bearer(key), timeout=60))
+                for _ in range(8)
+            ]
+
+            async def left() -> bool:
+                return metric(await scrape(client), state, replica=one.url) == 0
+
+            await eventually(left, timeout_s=25.0)
+            answers = await asyncio.gather(
+                *(client.post(ASR, headers=bearer(key)) for _ in range(20))
+            )
+            assert {answer.json()["replica"] for answer in answers} == {str(two.port)}
+        finally:
+            one.process.send_signal(signal.SIGCONT)
+        assert {answer.status_code for answer in await asyncio.gather(*stuck)} == {200}
+    for service in (one, two):
+        await asyncio.to_thread(service.stop)
+
+
 async def test_one_of_two_replicas_killed_loses_no_request(tmp_path: Path) -> None:
     installation = await asyncio.to_thread(embedded, tmp_path)
     _, key = await installation.create_key()

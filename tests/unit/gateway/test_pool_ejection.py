@@ -1,12 +1,13 @@
 """Replicas that fail or shut down: when a pool leaves them alone, and when it does not."""
 
+import asyncio
 from contextlib import suppress
 
 import pytest
 
 from gateway.exceptions import UpstreamUnavailable
-from gateway.upstream.protocol import ConnectFailed, UpstreamTimeout
-from gateway.upstream.replica import DRAINING_S, EJECTION_S, State
+from gateway.upstream.protocol import ConnectFailed, UpstreamRequest, UpstreamTimeout
+from gateway.upstream.replica import DRAINING_S, EJECTION_S, MAX_MISSES, SILENT_S, State
 from shared.problem import DeadlineExceeded
 from tests.support.poll import eventually
 from tests.unit.gateway.pool_fakes import (
@@ -105,6 +106,42 @@ async def test_a_replica_whose_health_hangs_too_is_left_alone_until_it_answers(
         # The clock stands still: nothing else than its health brings it back.
         await eventually(lambda: replica.state is State.CLOSED, timeout_s=2.0)
     finally:
+        await pool.stop()
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_a_replica_that_answers_nothing_for_long_is_asked_whether_it_hangs(
+    *, hangs: bool
+) -> None:
+    clock, asked, begun = Clock(), 0, asyncio.Event()
+
+    class Stuck(Client):
+        async def send(
+            self, base_url: str, request: UpstreamRequest, lines: bytes = b""
+        ) -> Response:
+            begun.set()
+            await asyncio.Event().wait()
+            return await super().send(base_url, request, lines)
+
+    async def probe(_: str) -> None:
+        nonlocal asked
+        asked += 1
+        if hangs:
+            raise TimeoutError
+
+    pool = make_pool(Stuck(a=200), A, probe=probe, clock=clock)
+    pool.start()
+    stuck = asyncio.create_task(pool.send(REQUEST))
+    try:
+        await begun.wait()
+        clock.now += SILENT_S
+        await eventually(lambda: asked >= MAX_MISSES + 1, timeout_s=5.0)
+        assert pool.replicas[0].unreachable is hangs
+        if hangs:
+            with pytest.raises(UpstreamUnavailable):
+                await pool.send(REQUEST)
+    finally:
+        stuck.cancel()
         await pool.stop()
 
 
