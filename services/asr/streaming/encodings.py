@@ -7,32 +7,16 @@ from numpy.typing import NDArray
 
 from services.asr.streaming.errors import StreamRefused
 from shared.audio.contract import Pcm16
+from shared.audio.formats import INT16_SCALE, AudioFormat
+from shared.audio.g711 import TABLES
 
 _FLOAT_BYTES = 4
 _FULL_SCALE = 32_767.0
 
 
-def _mulaw_table() -> Pcm16:
-    """ITU-T G.711 §3, µ-law, all 256 codes."""
-    code = ~np.arange(256, dtype=np.uint8)
-    exponent, mantissa = (code >> 4) & 7, (code & 15).astype(np.int32)
-    magnitude = (((mantissa << 3) + 132) << exponent) - 132
-    return np.where(code & 0x80, -magnitude, magnitude).astype(np.int16)
-
-
-def _alaw_table() -> Pcm16:
-    """ITU-T G.711 §3, A-law, all 256 codes."""
-    code = np.arange(256, dtype=np.uint8) ^ 0x55
-    exponent, mantissa = ((code >> 4) & 7).astype(np.int32), (code & 15).astype(np.int32)
-    magnitude = np.where(
-        exponent == 0,
-        (mantissa << 4) + 8,
-        ((mantissa << 4) + 264) << np.maximum(exponent - 1, 0),
-    )
-    return np.where(code & 0x80, magnitude, -magnitude).astype(np.int16)
-
-
-_MULAW, _ALAW = _mulaw_table(), _alaw_table()
+_MULAW, _ALAW = (
+    (TABLES[code] * INT16_SCALE).astype(np.int16) for code in (AudioFormat.MULAW, AudioFormat.ALAW)
+)
 
 
 def _pcm(data: bytes) -> Pcm16:
