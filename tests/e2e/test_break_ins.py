@@ -1,5 +1,6 @@
 """Attempts to get at what belongs to somebody else, over the whole stack. None may succeed."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -90,16 +91,30 @@ FORGED = {
 }
 
 
+def filled(template: str) -> str:
+    """A path of a route, of an object that is not there."""
+    return re.sub(r"{\w+}", MISSING, template)
+
+
+def code_of(answer: httpx.Response) -> str:
+    """The code of an error, in whichever dialect."""
+    document = answer.json()
+    detail = document.get("detail")
+    kind = detail["kind"] if isinstance(detail, dict) else ""
+    code: str = document.get("code") or document.get("error", {}).get("code") or kind
+    return code
+
+
 def test_no_route_answers_without_a_credential_whatever_headers_say(stack: Stack) -> None:
     operations = [(r.method, r.template) for r in ROUTES] + [
         (r.method, r.template) for r in OWN_ROUTES if r.permission is not None
     ]
     with client_of(stack, "") as client:
         for method, template in operations:
-            path = template.replace("{id}", MISSING).replace("{name}", "asr-model")
+            path = filled(template)
             answer = client.request(method, path, headers=FORGED)
             assert answer.status_code == 401, (method, template, answer.text)
-            assert answer.json()["code"] == "key_missing"
+            assert code_of(answer) in {"key_missing", "invalid_api_key"}
 
 
 def test_a_key_without_scopes_of_a_route_may_not_call_it(stack: Stack) -> None:
@@ -109,7 +124,7 @@ def test_a_key_without_scopes_of_a_route_may_not_call_it(stack: Stack) -> None:
     key = make_key(stack, "--name", "little", "--tenant", "little", "--scope", "nlp:read")
     with client_of(stack, key["key"]) as client:
         for method, template, _ in operations:
-            path = template.replace("{id}", MISSING).replace("{name}", "asr-model")
+            path = filled(template)
             answer = client.request(method, path, headers=FORGED)
             assert answer.status_code == 403, (method, template, answer.text)
 
@@ -117,7 +132,7 @@ def test_a_key_without_scopes_of_a_route_may_not_call_it(stack: Stack) -> None:
 def test_everything_in_ones_own_organization_is_not_the_platform(tenants: Tenants) -> None:
     for route in OWN_ROUTES:
         if route.permission == "platform:admin":
-            path = route.template.replace("{id}", MISSING)
+            path = filled(route.template)
             answer = tenants.mine.request(route.method, path)
             assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing"), path
 
