@@ -39,9 +39,10 @@ setup: ## Install system packages (apt), .venv and .venv-triton
 setup-full:
 	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh unleash
 
-# The tests also load models with weights of one's own, by engines in .venv-triton.
+# The tests also load models with weights of one's own, by engines in .venv-triton, and speak
+# through a JavaScript client.
 setup-test:
-	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh unleash engines
+	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh unleash clients engines
 
 engines: ## Install faster-whisper and sherpa-onnx for models with your own weights
 	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh engines

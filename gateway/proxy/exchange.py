@@ -139,8 +139,7 @@ class Exchange:
             choice = context.models.choose(
                 route.model_flag, principal, session.decode("latin-1") if session else None
             )
-        self._variant = choice.variant
-        self._upstream = route.service
+        self._variant, self._upstream = choice.variant, route.service
         await self._forward(principal, route, head, choice)
 
     async def _sender(self, head: RequestHead) -> Principal:
@@ -275,8 +274,7 @@ class Exchange:
         refuse(self._request, error, self._trace.context, headers)
 
     def _note(self) -> None:
-        request, principal = self._request, self._principal
-        trace = self._trace.context
+        request, principal, trace = self._request, self._principal, self._trace.context
         identity = principal.identity if principal is not None else None
         facts = Facts(
             request.method,

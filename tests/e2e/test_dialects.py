@@ -1,22 +1,30 @@
 """Every dialect and format of the ASR service says the same of the same file."""
 
+import asyncio
 import base64
 import csv
 import io
+import json
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import openai
 import pytest
+import socketio
 import srt
 import webvtt
 
 from deploy.local.stack import Stack
 from tests.e2e.conftest import admin_key, client_of, make_key
 from tests.support.recordings import recordings
+from tests.support.streaming import STREAM, encoded, recite
 
+# What answers is the same with either stack; this one has a real database and real limits.
+pytestmark = pytest.mark.parametrize("stack", ["full"], indirect=True)
+ROOT = Path(__file__).parents[2]
 # The shortest: it is recognized some twenty times.
 RECORDING = min(recordings(), key=lambda one: one.path.stat().st_size)
 FORMATS = ("verbose_json", "srt", "vtt", "csv")
@@ -106,6 +114,83 @@ def test_one_text_in_every_dialect_and_format(
         warnings.simplefilter("ignore", DeprecationWarning)
         found["sdk translation"] = sdk.audio.translations.create(file=file, model="whisper-1").text
 
+    assert {name: text for name, text in found.items() if text != expected} == {}
+
+
+async def native(stack: Stack) -> str:
+    """The native stream, by the `websockets` client."""
+    url = stack.info.gateway_url.replace("http", "ws", 1) + STREAM
+    headers = {"Authorization": f"Bearer {admin_key(stack)}"}
+    heard = await recite(url, headers, encoded(RECORDING.samples()), interim=False)
+    return heard.text
+
+
+async def socket_io(stack: Stack, dialect: str) -> str:
+    """An event set of Socket.IO, by the `python-socketio` client."""
+    finals: list[str] = []
+    ready, ended = asyncio.Event(), asyncio.Event()
+    client = socketio.AsyncClient(reconnection=False)
+    client.on("ready", lambda *_: ready.set())
+    client.on("terminate", lambda *_: ended.set())
+
+    def heard(answer: Any, state: Any = None) -> None:
+        if dialect == "ai4i" and answer["isFinal"]:
+            finals.append(answer["transcript"])
+        if dialect == "dhruva" and not state["isIntermediateResult"]:
+            finals.append(answer[0]["output"][0]["source"])
+
+    client.on("response", heard)
+    place = f"{stack.info.gateway_url}?apiKey={admin_key(stack)}&language=en&samplingRate=16000"
+    await client.connect(place, transports=["websocket"], wait_timeout=10)
+    audio = encoded(RECORDING.samples())
+    parts = [audio[first : first + 32_000] for first in range(0, len(audio), 32_000)]
+    config = {"language": {"sourceLanguage": "en"}, "samplingRate": 16_000}
+    async with asyncio.timeout(60):
+        if dialect == "ai4i":
+            await client.emit("start", {})
+            await ready.wait()
+            for part in parts:
+                await client.emit("data", (part, True, False))
+            await client.emit("data", (None, True, True))
+        else:
+            await client.emit("start", ([{"taskType": "asr", "config": config}], {}))
+            await ready.wait()
+            for part in parts:
+                brought = {"audio": [{"audioContent": part}]}
+                await client.emit("data", (brought, {}, False, False))
+            await client.emit("data", (None, {}, True, True))
+        await ended.wait()
+    await client.disconnect()
+    return " ".join(finals)
+
+
+async def javascript(stack: Stack, pcm: Path, dialect: str, transport: str) -> str:
+    """An event set of Socket.IO, by the npm package `socket.io-client`."""
+    process = await asyncio.create_subprocess_exec(
+        ROOT / ".unleash" / "bin" / "node",
+        ROOT / "tests" / "support" / "javascript" / "recite.mjs",
+        *(stack.info.gateway_url, admin_key(stack), pcm, dialect, transport),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, complaint = await process.communicate()
+    assert process.returncode == 0, complaint.decode()
+    return " ".join(json.loads(output))
+
+
+async def test_one_text_in_every_live_dialect(
+    stack: Stack, client: httpx.Client, tmp_path: Path
+) -> None:
+    expected = upload(client)["source"]
+    pcm = tmp_path / "speech.pcm"
+    pcm.write_bytes(encoded(RECORDING.samples()))
+    found = {
+        "websockets": await native(stack),
+        "python-socketio, ai4i": await socket_io(stack, "ai4i"),
+        "python-socketio, Dhruva": await socket_io(stack, "dhruva"),
+        "socket.io-client, ai4i": await javascript(stack, pcm, "ai4i", "websocket"),
+        "socket.io-client, Dhruva": await javascript(stack, pcm, "dhruva", "polling"),
+    }
     assert {name: text for name, text in found.items() if text != expected} == {}
 
 

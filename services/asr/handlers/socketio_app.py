@@ -10,9 +10,9 @@ from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qs
 
-import socketio  # type: ignore[import-untyped]
-from engineio.packet import NOOP, Packet  # type: ignore[import-untyped]
-from engineio.payload import Payload  # type: ignore[import-untyped]
+import socketio
+from engineio.packet import NOOP, Packet
+from engineio.payload import Payload
 from starlette.types import Receive, Scope, Send
 
 from services.asr.handlers.socketio_client import Client

@@ -130,7 +130,9 @@ class StreamService:
     async def _make(self, options: StreamOptions, caller: Caller) -> StreamSession:
         core = self.core
         model, used = await core.router.select(options.service_id, options.language, caller)
-        check_processors(options.pre_processors, options.post_processors, core.post_processors)
+        check_processors(
+            options.pre_processors, options.post_processors, core.post_processors, options.language
+        )
         language = await core.router.language(model, options.language)
         work = Work(new_id(), caller, model, used, language)
         outbox = Outbox()

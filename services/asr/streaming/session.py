@@ -14,14 +14,7 @@ from services.asr.services.work import Work
 from services.asr.streaming.arrivals import Arrivals
 from services.asr.streaming.encodings import ENCODINGS
 from services.asr.streaming.errors import NORMAL, close_code, shutting_down, stranded, too_long
-from services.asr.streaming.events import (
-    Done,
-    Failed,
-    Partial,
-    Ready,
-    SpeechEnded,
-    SpeechStarted,
-)
+from services.asr.streaming.events import Done, Failed, Partial, Ready, SpeechEnded, SpeechStarted
 from services.asr.streaming.interim import Interim
 from services.asr.streaming.line import AudioLine
 from services.asr.streaming.listener import Begun, Heard, Listener, Silent, Spoken
