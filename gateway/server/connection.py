@@ -67,6 +67,8 @@ class HttpConnection(RequestReader):
         self._waiting.clear()
         if answering is not None and not answering.finished:
             answering.leave()
+        # They refer to this object: a body would wait for the garbage collector.
+        self._answering = self._receiving = None
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client."""

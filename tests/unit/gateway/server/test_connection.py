@@ -68,6 +68,28 @@ async def test_a_closed_connection_waits_for_no_garbage_collector() -> None:
             gc.enable()
 
 
+async def test_a_connection_left_before_its_answer_waits_for_none_either() -> None:
+    began = asyncio.Event()
+    connections: list[weakref.ref[object]] = []
+
+    async def work(request: Request) -> None:
+        await request.body.arrive()
+        connections.append(weakref.ref(request.channel))
+        began.set()
+        await asyncio.sleep(30)
+
+    async with serving(work) as server:
+        gc.disable()
+        try:
+            _, writer = await server.connect()
+            writer.write(request_bytes())
+            await began.wait()
+            writer.transport.abort()
+            await eventually(lambda: connections[0]() is None)
+        finally:
+            gc.enable()
+
+
 async def test_early_bytes_after_an_upgrade_reach_the_new_protocol() -> None:
     got: list[bytes] = []
 
