@@ -55,7 +55,7 @@ socket.on("ready", () => {
 });
 socket.on("response", speaker.heard);
 socket.on("terminate", () => {
-  socket.disconnect();
+  socket.off("disconnect").disconnect();
   console.log(JSON.stringify(finals));
   process.exit(0);
 });
