@@ -29,7 +29,7 @@ help: ## Show this list
 		STACK 'embedded (SQLite, in-process limits) or full (PostgreSQL, Redis, Unleash); for up' \
 		DETACH '1: up returns when the stack is ready' \
 		AUDIO 'a recording for demo, in place of the built-in one' \
-		ARGS 'more arguments for up, test, bench (its comparison) and drill (its faults)' \
+		ARGS 'more arguments for up and test; parts of bench and drill' \
 		PYTHON 'the Python 3.11 that makes the virtual environments'
 
 setup: ## Install system packages (apt), .venv and .venv-triton
@@ -75,17 +75,11 @@ check: setup ## Lint, format, types, import directions, migrations
 	@.venv/bin/lint-imports
 	@$(PY) -m shared.db.check
 
-bench: setup ## Compare the gateway with others side by side; overhead, frames, workers
-	@$(PY) -m tests.load.gateway $(ARGS)
-	@$(PY) -m tests.load.profile
-	@$(PY) -m tests.load.workers
-	@$(PY) -m tests.load.websocket
-	@$(PY) -m tests.load.overhead
+bench: setup ## Compare with others and with bare engines; ARGS names parts (gateway, streaming, …)
+	@$(PY) -m tests.load bench $(ARGS)
 
-drill: setup-full ## Break components under load, open 10,000 slow connections, race for a limit
-	@$(PY) -m tests.load.faults $(ARGS)
-	@$(PY) -m tests.load.slowloris
-	@$(PY) -m tests.load.limits
+drill: setup-full ## Break, overload and fuzz it; ARGS names parts (faults, resume, …)
+	@$(PY) -m tests.load drill $(ARGS)
 
 # uv resolves for Python 3.11 on any machine; it lies in an environment of its own, so that
 # it is no dependency of the product.

@@ -10,17 +10,20 @@ from typing import Any
 from gateway.models.routes import BodyBound, OwnRoute, Route, Service, Transport
 from gateway.services.api_texts import (
     COMMON_HEADERS,
+    ERRORS,
     GUIDE,
     HEADERS,
+    NO_MEDIA,
     NOT_FOUND,
-    PROBLEM,
     REFUSALS,
     RETRY_AFTER,
     TAGS,
     TOO_LARGE,
+    TOO_SLOW,
     UNPROCESSABLE,
     Document,
 )
+from shared.dialects import Dialect, dialect_of
 from shared.logging import get_logger
 
 _logger = get_logger(__name__)
@@ -90,9 +93,13 @@ def merge(own: Document, services: Mapping[Service, Document], routes: Sequence[
     merged["info"]["description"] = GUIDE
     components = merged.setdefault("components", {})
     schemas: Document = components.setdefault("schemas", {})
-    schemas["Problem"] = PROBLEM
+    schemas |= {name: schema for name, schema, _ in ERRORS.values()}
     components["headers"] = {**HEADERS, "Retry-After": RETRY_AFTER}
-    components["responses"] = {str(status): _refusal(status) for status in REFUSALS}
+    components["responses"] = {
+        f"{dialect}-{status}": _refusal(dialect, status)
+        for dialect in Dialect
+        for status in REFUSALS
+    }
     components["securitySchemes"] = {
         "Bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "sg_live_…"},
         "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -111,13 +118,13 @@ def merge(own: Document, services: Mapping[Service, Document], routes: Sequence[
     return merged
 
 
-def _refusal(status: int) -> Document:
+def _refusal(dialect: Dialect, status: int) -> Document:
     description, headers = REFUSALS[status]
-    content = {"application/problem+json": {"schema": {"$ref": f"{_SCHEMA_REF}Problem"}}}
+    name, _, media_type = ERRORS[dialect]
     return {
         "description": description,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
-        "content": content,
+        "content": {media_type: {"schema": {"$ref": _SCHEMA_REF + name}}},
     }
 
 
@@ -174,7 +181,8 @@ def _undescribed(route: Route) -> Document:
 def _guard(operation: Document, route: Route) -> Document:
     """What the gateway adds to an operation of a service."""
     has_body, has_id = route.body is not BodyBound.NONE, "{" in route.template
-    _describe_answers(operation, HEADERS, has_body=has_body, has_id=has_id)
+    dialect = dialect_of(route.template)
+    _describe_answers(operation, HEADERS, dialect, has_body=has_body, has_id=has_id)
     parameters = [
         parameter
         for parameter in operation.get("parameters", [])
@@ -198,7 +206,8 @@ def _guard_own(document: Document, routes: Sequence[OwnRoute]) -> Document:
         operation = guarded["paths"][route.template][route.method.lower()]
         has_id = "{" in route.template
         has_body = "requestBody" in operation
-        _describe_answers(operation, COMMON_HEADERS, has_body=has_body, has_id=has_id)
+        dialect = dialect_of(route.template)
+        _describe_answers(operation, COMMON_HEADERS, dialect, has_body=has_body, has_id=has_id)
         operation["operationId"] = _operation_id(route.method, route.template)
         if route.permission is not None:
             operation["security"] = _CREDENTIALS
@@ -213,7 +222,12 @@ def _operation_id(method: str, template: str) -> str:
 
 
 def _describe_answers(
-    operation: Document, headers: Iterable[str], *, has_body: bool, has_id: bool
+    operation: Document,
+    headers: Iterable[str],
+    dialect: Dialect,
+    *,
+    has_body: bool,
+    has_id: bool,
 ) -> None:
     responses: Document = operation.setdefault("responses", {})
     for status, response in responses.items():
@@ -221,9 +235,14 @@ def _describe_answers(
             response.setdefault("headers", {}).update(
                 {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
             )
-    applies = {TOO_LARGE: has_body, UNPROCESSABLE: has_body, NOT_FOUND: has_id}
+    openai = dialect is Dialect.OPENAI
+    # OpenAI's clients know no 422; a model that is unknown is a 404 to them.
+    applies = dict.fromkeys((TOO_SLOW, TOO_LARGE, NO_MEDIA), has_body) | {
+        UNPROCESSABLE: has_body and not openai,
+        NOT_FOUND: has_id or (has_body and openai),
+    }
     for refusal in REFUSALS:
         # A service's own word for a refusal gives way: the shape is the same everywhere.
         responses.pop(str(refusal), None)
         if applies.get(refusal, True):
-            responses[str(refusal)] = {"$ref": f"#/components/responses/{refusal}"}
+            responses[str(refusal)] = {"$ref": f"#/components/responses/{dialect}-{refusal}"}

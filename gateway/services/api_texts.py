@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.dialects import Dialect
+from shared.problem import PROBLEM_MEDIA_TYPE
+
 Document = dict[str, Any]
 
 TAGS = {
@@ -10,6 +13,7 @@ TAGS = {
     "tts": "Text to speech",
     "nmt": "Translation",
     "nlp": "Text analysis",
+    "pipeline": "Pipelines",
 }
 
 GUIDE = """
@@ -27,7 +31,7 @@ hour and 10000 in any day. `RateLimit-Policy` lists them, `RateLimit` says what 
 tightest one, and a 429 carries `Retry-After` in seconds. Refused requests are not counted.
 
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code` and the `request_id` to
-quote; a 503 carries `Retry-After`.
+quote; a 503 carries `Retry-After`. Paths of other dialects answer in their own shapes.
 
 **Tracing.** Every answer has `X-Request-ID` (yours, when you send a well-formed one) and
 `traceparent` (W3C).
@@ -57,6 +61,44 @@ PROBLEM: Document = {
         "violated-policies": {"type": "array", "items": {"type": "string"}},
     },
 }
+OPENAI_ERROR: Document = {
+    "type": "object",
+    "title": "OpenAI error",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": "string", "description": "Stable and machine-readable."},
+            },
+        }
+    },
+}
+ULCA_ERROR: Document = {
+    "type": "object",
+    "title": "ULCA error",
+    "required": ["detail"],
+    "properties": {
+        "detail": {
+            "type": "object",
+            "required": ["kind", "message"],
+            "properties": {
+                "kind": {"type": "string", "description": "Stable and machine-readable."},
+                "message": {"type": "string"},
+            },
+        }
+    },
+}
+# Name and definition of each dialect's error, and its media type.
+ERRORS: Mapping[Dialect, tuple[str, Document, str]] = {
+    Dialect.NATIVE: ("Problem", PROBLEM, PROBLEM_MEDIA_TYPE),
+    Dialect.OPENAI: ("OpenAiError", OPENAI_ERROR, "application/json"),
+    Dialect.ULCA: ("UlcaError", ULCA_ERROR, "application/json"),
+}
 HEADERS: Mapping[str, Document] = {
     "X-Request-ID": {"schema": {"type": "string"}, "description": "Names this request in logs."},
     "RateLimit-Policy": {
@@ -76,14 +118,17 @@ HEADERS: Mapping[str, Document] = {
 }
 COMMON_HEADERS = ("X-Request-ID", "RateLimit-Policy", "RateLimit")
 RETRY_AFTER: Document = {"schema": {"type": "integer"}, "description": "Seconds."}
-BAD_REQUEST, NOT_FOUND, TOO_LARGE, UNPROCESSABLE = 400, 404, 413, 422
+BAD_REQUEST, NOT_FOUND, TOO_SLOW, TOO_LARGE, NO_MEDIA, UNPROCESSABLE = 400, 404, 408, 413, 415, 422
 REFUSALS: Mapping[int, tuple[str, Sequence[str]]] = {
     BAD_REQUEST: ("The request is malformed.", ()),
     401: ("No key or token, or one that is malformed, unknown, revoked or expired.", ()),
     403: ("The sender lacks the permission.", ("RateLimit-Policy",)),
     NOT_FOUND: ("Nothing of yours has this id.", COMMON_HEADERS),
+    TOO_SLOW: ("The body did not arrive in time.", COMMON_HEADERS),
     TOO_LARGE: ("The body is too large.", COMMON_HEADERS),
+    NO_MEDIA: ("The body is of another kind.", COMMON_HEADERS),
     UNPROCESSABLE: ("A member of the request is wrong; `errors` says which.", COMMON_HEADERS),
     429: ("A window of the key is full.", (*COMMON_HEADERS, "Retry-After")),
     503: ("A dependency is down or busy; try again.", ("Retry-After",)),
+    504: ("The work took longer than the request's deadline.", ()),
 }

@@ -122,9 +122,9 @@ def goals(all_results: Sequence[Results], large: int) -> list[tuple[str, float, 
     return found
 
 
-def goals_text(all_results: Sequence[Results], large: int) -> str:
+def goals_text(found: Sequence[tuple[str, float, str, bool]]) -> str:
     """The goals, one to a line."""
     return "\n".join(
         f"  {'OK   ' if held else 'BELOW'} {what}: {value:.3g} (goal {goal})"
-        for what, value, goal, held in goals(all_results, large)
+        for what, value, goal, held in found
     )

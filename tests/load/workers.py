@@ -9,6 +9,7 @@ share the contender's core: then what is compared is requests per second of proc
 
 import argparse
 import os
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,7 +27,7 @@ _ROUNDS, _SECONDS = 5, 3.0
 _CORES_FOR_LOAD = 2
 
 
-def main() -> None:
+def main() -> int:
     """Measure in turn one worker and all of them, and print the ratio."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.workers", description=__doc__)
     parser.add_argument("--workers", type=int, default=2)
@@ -72,7 +73,8 @@ def main() -> None:
     what = "throughput of one, times their number" if spread else "requests per CPU-second of one"
     print(f"{number} workers on {len(available)} cores: {ratio:.2f} × the {what}")
     print(f"  {'OK   ' if ratio >= _GOAL else 'BELOW'} (goal ≥ {_GOAL})")
+    return int(ratio < _GOAL)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -43,11 +43,11 @@ async def test_only_declared_operations_appear_with_what_the_gateway_adds() -> N
     assert asr["summary"] == "asr"
     assert tts["summary"] == "tts"
     assert asr["security"] == [{"Bearer": []}, {"ApiKey": []}]
-    assert asr["responses"]["429"] == {"$ref": "#/components/responses/429"}
+    assert asr["responses"]["429"] == {"$ref": "#/components/responses/native-429"}
     assert "RateLimit" in asr["responses"]["200"]["headers"]
     assert "413" in asr["responses"]
     assert "413" not in tts["responses"]
-    assert asr["responses"]["422"] == {"$ref": "#/components/responses/422"}
+    assert asr["responses"]["422"] == {"$ref": "#/components/responses/native-422"}
     assert "422" not in tts["responses"]
     assert "404" in tts["responses"]
     assert "404" not in asr["responses"]
@@ -94,3 +94,26 @@ async def test_a_service_that_is_down_does_not_take_the_others_along() -> None:
     now += REFRESH_S + 0.1
     merged = await document.get()  # what it said last stays
     assert merged["paths"]["/api/v1/tts/requests/{id}"]["get"]["summary"] == "tts"
+
+
+async def test_refusals_have_the_shape_of_their_path() -> None:
+    paths = ("/v1/audio/transcriptions", "/services/inference/asr", "/api/v1/asr/inference")
+    routes = [Route("POST", path, Service.ASR, "asr:infer", BodyBound.AUDIO) for path in paths]
+    operation = {"responses": {"200": {"description": "ok"}}}
+
+    async def fetch(_: Service) -> dict[str, Any]:
+        return {"paths": {path: {"post": operation} for path in paths}}
+
+    merged = await ApiDocument(OWN, fetch, routes).get()
+    components, shapes = merged["components"], {}
+    for path in paths:
+        answers = merged["paths"][path]["post"]["responses"]
+        refusal = components["responses"][answers["429"]["$ref"].rpartition("/")[2]]
+        ((media_type, content),) = refusal["content"].items()
+        schema = components["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+        shapes[path] = (media_type, schema["title"], "422" in answers, "404" in answers)
+    assert shapes == {
+        paths[0]: ("application/json", "OpenAI error", False, True),
+        paths[1]: ("application/json", "ULCA error", True, False),
+        paths[2]: ("application/problem+json", "Problem", True, False),
+    }
