@@ -9,6 +9,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```bash\n(.*?)^```", re.DOTALL | re.MULTILINE)
 START = "make up DETACH=1"
 STOP = "make down"
+VARIABLES = ("MAKE", "ARGS", "STACK", "DETACH", "AUDIO")
+"""What begins like these is of the make that runs these tests; a reader's has none of it."""
 
 
 def blocks(document: str) -> list[str]:
@@ -21,8 +23,7 @@ def run(script: str, *, timeout_s: int) -> str:
     finished = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=ROOT,
-        # A reader's make has nothing of the one that runs these tests.
-        env={key: value for key, value in os.environ.items() if not key.startswith("MAKE")},
+        env={key: value for key, value in os.environ.items() if not key.startswith(VARIABLES)},
         capture_output=True,
         text=True,
         timeout=timeout_s,
