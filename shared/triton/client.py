@@ -75,8 +75,9 @@ class _Facts:
     """What a model's configuration says, and until when it is believed."""
 
     expires: float
-    languages: list[str]
+    parameters: Mapping[str, str]
     inputs: frozenset[str]
+    outputs: frozenset[str]
 
 
 def text_tensor(values: Sequence[str], *, batched: bool = False) -> Array:
@@ -213,7 +214,16 @@ class TritonClient:
         Raises:
             Unavailable: Triton does not answer.
         """
-        return (await self._facts_of(model)).languages
+        listed = (await self._facts_of(model)).parameters.get("languages", "")
+        return [code.strip() for code in listed.split(",") if code.strip()]
+
+    async def parameters(self, model: str) -> Mapping[str, str]:
+        """The parameters of the model's configuration; remembered for a minute.
+
+        Raises:
+            Unavailable: Triton does not answer.
+        """
+        return (await self._facts_of(model)).parameters
 
     async def input_names(self, model: str) -> frozenset[str]:
         """Names of the tensors that the model takes; remembered for a minute.
@@ -223,6 +233,14 @@ class TritonClient:
         """
         return (await self._facts_of(model)).inputs
 
+    async def output_names(self, model: str) -> frozenset[str]:
+        """Names of the tensors that the model gives; remembered for a minute.
+
+        Raises:
+            Unavailable: Triton does not answer.
+        """
+        return (await self._facts_of(model)).outputs
+
     async def _facts_of(self, model: str) -> "_Facts":
         facts = self._facts.get(model)
         if facts is None or time.monotonic() > facts.expires:
@@ -231,10 +249,11 @@ class TritonClient:
                 response = await self._client.get_model_config(name, version, client_timeout=2.0)
             except InferenceServerException as error:
                 raise self._translate(model, error) from error
-            listed = response.config.parameters["languages"].string_value
-            languages = [code.strip() for code in listed.split(",") if code.strip()]
+            given = response.config.parameters
+            parameters = {name: given[name].string_value for name in given}
             inputs = frozenset(one.name for one in response.config.input)
-            facts = _Facts(time.monotonic() + _FACTS_TTL_S, languages, inputs)
+            outputs = frozenset(one.name for one in response.config.output)
+            facts = _Facts(time.monotonic() + _FACTS_TTL_S, parameters, inputs, outputs)
             self._facts[model] = facts
         return facts
 

@@ -18,10 +18,12 @@ class LongSpeech:
     Attributes:
         pcm: `[T] int16`, 16 kHz.
         said: The recordings in it, in order.
+        borders: Where each begins and ends, in samples.
     """
 
     pcm: NDArray[np.int16]
     said: list[Recording]
+    borders: list[tuple[int, int]]
 
     @property
     def reference(self) -> str:
@@ -36,6 +38,7 @@ def long_speech(seconds: float, seed: int = 1) -> LongSpeech:
     total = int(seconds * SAMPLE_RATE)
     parts: list[NDArray[np.int16]] = []
     said: list[Recording] = []
+    borders: list[tuple[int, int]] = []
     length = 0
     while True:
         for index in rng.permutation(len(known)):
@@ -43,9 +46,10 @@ def long_speech(seconds: float, seed: int = 1) -> LongSpeech:
             pause = int(rng.uniform(_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S) * SAMPLE_RATE)
             if length + len(samples) + pause > total:
                 parts.append(np.resize(room, total - length))
-                return LongSpeech(np.concatenate(parts), said)
+                return LongSpeech(np.concatenate(parts), said, borders)
             parts += [samples, np.resize(room, pause)]
             said.append(one)
+            borders.append((length, length + len(samples)))
             length += len(samples) + pause
 
 

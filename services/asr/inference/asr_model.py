@@ -1,5 +1,6 @@
 """The speech recognition model (tensors: AUDIO_PCM, LANG_ID, TOPK, BOOST → TRANSCRIPTS)."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from services.asr.models.transcript import Hypothesis, Recognition, Word
 from shared.audio.contract import Pcm16
 from shared.problem import Unavailable
 from shared.triton.client import TritonClient, text_tensor
+
+_DECIMAL = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?", re.ASCII)
 
 
 class AsrModel:
@@ -33,6 +36,15 @@ class AsrModel:
             Unavailable: Triton does not answer.
         """
         return "BOOST" in await self._client.input_names(model)
+
+    async def segment_gap_s(self, model: str) -> float | None:
+        """Silence, in seconds, at which the model wants long audio cut; None if it does not say.
+
+        Raises:
+            Unavailable: Triton does not answer.
+        """
+        given = (await self._client.parameters(model)).get("segment_gap_s")
+        return float(given) if given is not None and _DECIMAL.fullmatch(given) else None
 
     async def recognize(
         self,

@@ -176,7 +176,9 @@ class AsrService:
         work.audio_seconds = round(sum(map(len, audios)) / SAMPLE_RATE, 3)
         work.reached_engine = True
         with work.timed("vad"):
-            segments = await self.recognizer.segment(audios, detect=options.detect_speech)
+            segments = await self.recognizer.segment(
+                audios, work.model, detect=options.detect_speech
+            )
         work.segments = sum(map(len, segments))
         with work.timed("inference"):
             found = await self.recognizer.recognize(

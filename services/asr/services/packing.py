@@ -26,7 +26,7 @@ class PackingRules:
         edge: Silence at the ends of the audio that is not worth trimming: short audio then goes
             to the recognizer as it came.
         max_gap: Longer silence inside a segment is not sent, once the speech does not fit
-            one segment anyway.
+            one segment anyway. A model may know better, see `segment_gap_s` of its parameters.
     """
 
     max_length: int

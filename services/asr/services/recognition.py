@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from services.asr.inference.asr_model import AsrModel
 from services.asr.inference.vad_model import VadModel
@@ -43,14 +44,19 @@ class Recognizer:
         async with self._slots:
             yield
 
-    async def segment(self, audios: Sequence[Samples], *, detect: bool) -> list[list[Span]]:
+    async def segment(
+        self, audios: Sequence[Samples], model: str, *, detect: bool
+    ) -> list[list[Span]]:
         """The segments of each audio; with `detect` off, all of it is taken for speech."""
+        gap_s, rules = await self._asr.segment_gap_s(model), self._rules
+        if gap_s is not None:
+            rules = replace(rules, max_gap=int(gap_s * SAMPLE_RATE))
 
         async def one(pcm: Samples) -> list[Span]:
             speech = await self._vad.detect(pcm) if detect else [Span(0, len(pcm))]
             if len(pcm) <= _PACKED_AT_ONCE:
-                return pack(speech, pcm, self._rules)
-            return await asyncio.to_thread(pack, speech, pcm, self._rules)
+                return pack(speech, pcm, rules)
+            return await asyncio.to_thread(pack, speech, pcm, rules)
 
         return await map_bounded(one, audios, len(audios))
 

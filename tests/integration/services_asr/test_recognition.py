@@ -76,7 +76,7 @@ def test_long_audio_is_cut_in_silence_and_joined_again(service: Any, tmp_path: A
     parts = [part for one in RECORDINGS for part in (one.samples(), pause)]
     whole = write_wav(tmp_path / "long.wav", np.concatenate(parts))
     found = output(service.infer(whole.read_bytes()))
-    assert len(found["segments"]) == 2
+    assert len(found["segments"]) == len(RECORDINGS)
     reference = " ".join(one.reference for one in RECORDINGS)
     assert wer([reference], [found["source"]]) < 0.35
     seconds = sum(map(len, parts)) / 16_000

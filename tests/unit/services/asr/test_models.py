@@ -26,6 +26,9 @@ class FakeTriton:
     async def languages(self, _model: str) -> list[str]:
         return ["en"]
 
+    async def parameters(self, model: str) -> dict[str, str]:
+        return {} if model == "m" else {"segment_gap_s": model}
+
 
 PCM = np.zeros(40_000, np.int16)
 
@@ -47,6 +50,14 @@ async def test_one_reading_needs_no_topk() -> None:
     fake = FakeTriton(b'{"text":""}')
     await AsrModel(fake).recognize("m", PCM, "en")  # type: ignore[arg-type]
     assert "TOPK" not in fake.sent
+
+
+@pytest.mark.parametrize(
+    ("model", "gap_s"), [("m", None), ("0.9", 0.9), ("2", 2.0), ("-1", None), ("nan", None)]
+)
+async def test_a_model_may_say_where_it_wants_audio_cut(model: str, gap_s: float | None) -> None:
+    asr = AsrModel(FakeTriton(b""))  # type: ignore[arg-type]
+    assert await asr.segment_gap_s(model) == gap_s
 
 
 def test_a_model_that_answers_bare_text() -> None:
