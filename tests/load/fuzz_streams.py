@@ -38,6 +38,7 @@ GOAL_GROWTH_MB = 30
 PATIENCE_S = 0.5
 SOCKET_IO = "/socket.io/?EIO=4&transport="
 _ABNORMAL, _INTERNAL = 1006, 1011
+_NOT_LONG = httpx.Timeout(20, read=0.1)
 _CODE = re.compile(r'"code":"(\w+)"|"abort","(\w+):')
 
 
@@ -100,12 +101,11 @@ class Target:
             if answer.status_code == httpx.codes.OK:
                 place += "&sid=" + json.loads(answer.text[1:])["sid"]
                 for message in session.messages:
-                    with suppress(httpx.ReadTimeout):
-                        answer = await client.post(place, content=_line(message))
+                    answer = await client.post(place, content=_line(message))
                     if answer.status_code != httpx.codes.OK:
                         break
                     with suppress(httpx.ReadTimeout):
-                        answer = await client.get(place, timeout=0.1)
+                        answer = await client.get(place, timeout=_NOT_LONG)
                 if session.polite:
                     await client.post(place, content="1")
         self._note(session, f"HTTP {answer.status_code}")
