@@ -16,9 +16,13 @@ READ_ONLY = "speechgate_read_only"
 
 
 def create_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
-    """An async engine for `sqlite+aiosqlite` or `postgresql+asyncpg`."""
+    """An async engine for `sqlite+aiosqlite` or `postgresql+asyncpg`.
+
+    Its errors do not quote the values of a statement: these are people's words, and errors are
+    logged.
+    """
     if url.startswith("sqlite"):
-        engine = create_async_engine(url, pool_size=pool_size, max_overflow=0)
+        engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         # Take the write lock at BEGIN: upgrading a read lock later fails under concurrency.
         event.listen(engine.sync_engine, "begin", _begin_immediate)
@@ -27,6 +31,7 @@ def create_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
         url,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,
         pool_pre_ping=True,
         pool_timeout=CONNECT_TIMEOUT_S,
         connect_args={"timeout": CONNECT_TIMEOUT_S, "command_timeout": 10.0},

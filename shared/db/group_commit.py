@@ -34,6 +34,14 @@ def is_unreachable(error: BaseException) -> bool:
     return isinstance(error, UNREACHABLE)
 
 
+def _kind(error: BaseException) -> str:
+    """What happened, without a message: databases quote the values of rows in theirs."""
+    if not isinstance(error, DBAPIError):
+        return type(error).__name__
+    state = getattr(error.orig, "sqlstate", None)
+    return f"{type(error).__name__} {state or type(error.orig).__name__}"
+
+
 @dataclass(slots=True)
 class _Pending:
     rows: Batch
@@ -140,8 +148,8 @@ class GroupCommitWriter:
             self._batch_size.observe(len(batch))
             try:
                 await self._store(batch)
-            except Exception as error:
-                _logger.error("rows could not be stored", requests=len(batch), exc_info=error)
+            except Exception as error:  # noqa: BLE001 - told to those who wait
+                _logger.error("rows could not be stored", requests=len(batch), error=_kind(error))
                 refusal = Unavailable("The result could not be stored.", code="storage_failed")
                 for pending in batch:
                     if not pending.done.done():
@@ -176,8 +184,8 @@ class GroupCommitWriter:
     async def _store_alone(self, pending: _Pending) -> None:
         try:
             await self._store([pending])
-        except Exception as error:
-            _logger.error("row refused by the database", exc_info=error)
+        except Exception as error:  # noqa: BLE001 - told to the one who waits
+            _logger.error("row refused by the database", error=_kind(error))
             if not pending.done.done():
                 pending.done.set_exception(
                     Unavailable("The result could not be stored.", code="storage_failed")

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import String, Table, select
+from sqlalchemy import String, Table, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Mapped, mapped_column
+from structlog.testing import capture_logs
 
 from deploy.local.postgres import PostgresCluster
 from shared.db.base import Base, new_id, new_metadata
@@ -17,6 +19,7 @@ from shared.db.group_commit import GroupCommitWriter
 from shared.db.rows import batch_inserter
 from shared.db.spool import Spool
 from shared.metrics import Metrics
+from shared.problem import Unavailable
 from tests.support.poll import eventually
 
 
@@ -74,3 +77,26 @@ async def test_every_acknowledged_row_is_there_after_a_kill(
     async with engine.connect() as connection:
         stored = set((await connection.execute(select(NOTES.c.id))).scalars())
     assert set(acknowledged) == stored
+
+
+async def test_a_row_that_is_refused_is_not_quoted_in_logs(
+    engine: AsyncEngine, tmp_path: Path
+) -> None:
+    writer = GroupCommitWriter(
+        batch_inserter(engine, {"notes": NOTES}), Spool(tmp_path / "spool"), Metrics("test")
+    )
+    await writer.start()
+    too_long = {"notes": [{"id": "what somebody said " * 3}]}
+    with capture_logs() as logs, pytest.raises(Unavailable) as refused:
+        await writer.write(too_long)
+    await writer.stop()
+    assert refused.value.code == "storage_failed"
+    assert [entry["error"] for entry in logs] == ["DBAPIError 22001"]
+    assert "somebody" not in str(logs)
+
+
+async def test_errors_do_not_quote_the_values_of_a_statement(engine: AsyncEngine) -> None:
+    with pytest.raises(DBAPIError) as error:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT CAST(:words AS int)"), {"words": 2**70})
+    assert str(2**70) not in str(error.value).replace(str(error.value.orig), "")
