@@ -6,6 +6,7 @@ STACK ?= embedded
 DETACH ?=
 AUDIO ?=
 ARGS ?=
+WORKERS ?= 2
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -18,6 +19,8 @@ UV := .venv-lock/bin/uv
 LOCK := $(UV) pip compile --quiet --generate-hashes --python-version 3.11 --no-header \
 	--no-annotate --no-emit-index-url --no-emit-find-links
 EXTRAS := gateway asr tts nlp
+# Each worker takes the next folder in their order: those that start whole stacks come first.
+SHARED := --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .PHONY: help setup setup-full setup-test engines demo up down status env test coverage check bench drill lock clean
 
@@ -30,6 +33,7 @@ help: ## Show this list
 		DETACH '1: up returns when the stack is ready' \
 		AUDIO 'a recording for demo, in place of the built-in one' \
 		ARGS 'more arguments for up and test; parts of bench and drill' \
+		WORKERS 'processes that share the tests; 2' \
 		PYTHON 'the Python 3.11 that makes the virtual environments'
 
 setup: ## Install system packages (apt), .venv and .venv-triton
@@ -63,10 +67,10 @@ env: ## Print SPEECHGATE_URL and SPEECHGATE_KEY for a shell's eval
 	@$(LAUNCHER) env
 
 test: setup-test ## Run all tests on real components
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(SHARED) $(ARGS)
 
 coverage: setup-test ## The same, and which lines they reach
-	@$(PY) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	@$(PY) -m pytest $(SHARED) --cov --cov-report=term:skip-covered $(ARGS)
 
 check: setup ## Lint, format, types, import directions, migrations
 	@$(PY) -m ruff check .
