@@ -28,10 +28,14 @@ QUOTA = 30
 CLIENTS = 20
 RUN_S = 2.6 * MINUTE_S
 PAUSE_S = 0.02
+# On a machine that is busy with other tests Redis may take longer than the 50 ms after which each
+# gateway counts by itself; here they count together.
 SHORT_MINUTE = f"""
 import runpy
+from gateway.db import redis
 from gateway.models import limits
 limits.MINUTE_S = {MINUTE_S}
+redis.TIMEOUT_S = redis.open_redis.__kwdefaults__["timeout_s"] = 5.0
 runpy.run_module("gateway", run_name="__main__")
 """
 
