@@ -36,6 +36,8 @@ CLIENTS = 8
 WARM_UP = 200
 GOAL_GROWTH_MB = 30
 PATIENCE_S = 0.5
+ANSWER_S = 60
+"""A message of audio is answered when it is taken, which a busy recognizer delays."""
 SOCKET_IO = "/socket.io/?EIO=4&transport="
 _ABNORMAL, _INTERNAL = 1006, 1011
 _NOT_LONG = httpx.Timeout(20, read=0.1)
@@ -57,7 +59,10 @@ class Target:
     async def meet(self, session: Session) -> None:
         """Send a session; note how it ended."""
         if session.wire is Wire.POLLING:
-            await self._poll(session)
+            try:
+                await self._poll(session)
+            except httpx.ReadTimeout:
+                self._note(session, f"no answer in {ANSWER_S} s", bad=True)
         else:
             await self._speak(session)
 
@@ -95,7 +100,7 @@ class Target:
     async def _poll(self, session: Session) -> None:
         place = f"{SOCKET_IO}polling&{session.query}"
         async with httpx.AsyncClient(
-            base_url=self.http, headers=self.headers, timeout=20, trust_env=False
+            base_url=self.http, headers=self.headers, timeout=ANSWER_S, trust_env=False
         ) as client:
             answer = await client.get(place)
             if answer.status_code == httpx.codes.OK:
