@@ -39,6 +39,7 @@ async def test_a_drain_closes_the_client_between_two_frames(size: int) -> None:
             if size:
                 while True:
                     await connection.send(bytes(size))
+                    await asyncio.sleep(0)  # The client shares this loop, and has to read as well.
             await connection.wait_closed()
         except ConnectionClosed:
             pass
