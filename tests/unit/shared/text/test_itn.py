@@ -1,6 +1,5 @@
 """Inverse text normalization: a table of what is written how, and what holds for any text."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from shared.text.itn_lexicon import (
     TENS,
 )
 from shared.text.itn_units import CURRENCIES, UNITS
+from tests.support.effort import LINEAR, growth
 
 LINES = Path(__file__).with_name("itn_cases.txt").read_text().splitlines()
 CASES = [
@@ -37,6 +37,7 @@ SPOKEN = sorted(
     | {word for unit in UNITS for word in unit}
     | {*EXTRA.split()}
 )
+
 WRITTEN = "hello there the cat naïve 42 $5 3:30 don't (x) p.s. -- e.g. 555-1234"
 PLAIN = [*WRITTEN.split()]
 
@@ -137,10 +138,4 @@ def test_times_stay_in_order(pieces: list[tuple[str, int, int]]) -> None:
     "word", ["five", "twenty", "hundred", "and", "oh", "double", "point", "january", "a", "minus"]
 )
 def test_the_work_is_linear(word: str) -> None:
-    def seconds(count: int) -> float:
-        started = time.process_time()
-        spans([word, "one"] * (count // 2))
-        return time.process_time() - started
-
-    # Ten times the words may take twice ten times as long, not a hundred times.
-    assert seconds(5_000) <= 20 * seconds(500) + 0.2
+    assert growth(lambda count: spans([word, "one"] * count), 250) < LINEAR
