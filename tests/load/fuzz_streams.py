@@ -36,11 +36,11 @@ CLIENTS = 8
 WARM_UP = 200
 GOAL_GROWTH_MB = 30
 PATIENCE_S = 0.5
-ANSWER_S = 60
-"""A message of audio is answered when it is taken, which a busy recognizer delays."""
+ANSWER_S = 20
+"""What is not answered by then is a finding."""
 SOCKET_IO = "/socket.io/?EIO=4&transport="
 _ABNORMAL, _INTERNAL = 1006, 1011
-_NOT_LONG = httpx.Timeout(20, read=0.1)
+_NOT_LONG = httpx.Timeout(ANSWER_S, read=0.1)
 _CODE = re.compile(r'"code":"(\w+)"|"abort","(\w+):')
 
 

@@ -37,7 +37,6 @@ SPOKEN = sorted(
     | {word for unit in UNITS for word in unit}
     | {*EXTRA.split()}
 )
-
 WRITTEN = "hello there the cat naïve 42 $5 3:30 don't (x) p.s. -- e.g. 555-1234"
 PLAIN = [*WRITTEN.split()]
 
@@ -114,7 +113,9 @@ def test_any_text_is_answered(words: list[str]) -> None:
 def test_words_without_numbers_are_the_same_objects(said: list[str]) -> None:
     words = [Said(word, place, place + 1, 0.5) for place, word in enumerate(said)]
     if not {"one", "a"} <= set(said):
-        plain = [word for word in words if word.word not in {*DIGITS, *OH}]
+        # Among digits it is a zero; alone it is a word that must stay.
+        numbers = {*DIGITS, *OH} if DIGITS.keys() & set(said) else {*DIGITS}
+        plain = [word for word in words if word.word not in numbers]
         kept = [word for word in normalize(words, rebuild) if word in plain]
         assert kept == plain or "second" in said
 
