@@ -12,7 +12,7 @@ import numpy as np
 from tiny_whisper import MELS, WHISPER_LANGUAGES, WIDTH, WORDS, random_weights
 
 
-class _Graph:
+class Graph:
     """An ONNX graph in the making."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ _PIECES = [f"▁{word}" for word in WORDS]
 def sherpa_nemo_ctc(folder: Path) -> None:
     """A CTC model of NeMo's form: every fourth frame says a token."""
     size = _tokens(folder, [*_PIECES, "<blk>"])
-    graph = _Graph()
+    graph = Graph()
     graph.weight("w", random_weights(size, MELS, 4) * 20)
     graph.node("Conv", ["audio_signal", "w"], "c", kernel_shape=[4], strides=[4])
     graph.node("Transpose", ["c"], "t", perm=[0, 2, 1])
@@ -83,7 +83,7 @@ def sherpa_nemo_ctc(folder: Path) -> None:
 def sherpa_transducer(folder: Path) -> None:
     """A stateless transducer of icefall's form."""
     size = _tokens(folder, ["<blk>", *_PIECES])
-    encoder = _Graph()
+    encoder = Graph()
     encoder.weight("w", random_weights(WIDTH, MELS, 4))
     encoder.weight("four", np.array([4], np.int64))
     encoder.node("Transpose", ["x"], "t", perm=[0, 2, 1])
@@ -99,7 +99,7 @@ def sherpa_transducer(folder: Path) -> None:
         },
         {"version": 1, "model_type": "zipformer2"},
     )
-    decoder = _Graph()
+    decoder = Graph()
     decoder.weight("e", random_weights(size, WIDTH))
     decoder.node("Gather", ["e", "y"], "g", axis=0)
     decoder.node("ReduceMean", ["g"], "decoder_out", axes=[1], keepdims=0)
@@ -109,7 +109,7 @@ def sherpa_transducer(folder: Path) -> None:
         {"decoder_out": (np.float32, ["N", WIDTH])},
         {"vocab_size": size, "context_size": 2},
     )
-    joiner = _Graph()
+    joiner = Graph()
     joiner.weight("w", random_weights(WIDTH, size) * 5)
     joiner.node("Add", ["encoder_out", "decoder_out"], "s")
     joiner.node("MatMul", ["s", "w"], "logit")
@@ -128,7 +128,7 @@ def sherpa_paraformer(folder: Path) -> None:
     """A Paraformer of FunASR's form: a token for each stack of frames."""
     size = _tokens(folder, ["<blank>", "<s>", "</s>", *WORDS, "<unk>"])
     stacked = 7 * MELS
-    graph = _Graph()
+    graph = Graph()
     graph.weight("w", random_weights(stacked, size))
     graph.node("MatMul", ["speech", "w"], "logits")
     graph.node("Identity", ["speech_lengths"], "token_num")
@@ -161,7 +161,7 @@ def sherpa_whisper(folder: Path) -> None:
     lines = (f"{base64.b64encode(t.encode()).decode()} {i}\n" for i, t in enumerate(texts))
     (folder / "tokens.txt").write_text("".join(lines))
     context = 448
-    encoder = _Graph()
+    encoder = Graph()
     encoder.weight("w", random_weights(WIDTH, MELS, 2))
     encoder.weight("axes", np.array([0], np.int64))
     encoder.node("Conv", ["mel", "w"], "c", kernel_shape=[2], strides=[2])
@@ -196,7 +196,7 @@ def sherpa_whisper(folder: Path) -> None:
     follows = np.full((size, size), -5.0, np.float32)
     for index in range(size):
         follows[index, index + 1 if index + 1 <= first else 0] = 5.0  # The last word ends it.
-    decoder = _Graph()
+    decoder = Graph()
     decoder.weight("f", follows)
     decoder.node("Gather", ["f", "tokens"], "logits", axis=0)
     for kind in "kv":

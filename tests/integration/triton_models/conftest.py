@@ -12,8 +12,15 @@ from tritonclient.grpc import InferInput, aio
 from deploy.local.triton import TritonServer
 
 MODELS = Path(__file__).resolve().parents[3] / "triton_models"
-BATCHED = {"nmt", "sentiment"}
-DTYPES = {"int16": "INT16", "int32": "INT32", "float32": "FP32", "object": "BYTES"}
+BATCHED = {"nmt", "nllb", "sentiment", "transliteration"}
+DTYPES = {
+    "int16": "INT16",
+    "int32": "INT32",
+    "float32": "FP32",
+    "object": "BYTES",
+    "bool": "BOOL",
+    "uint8": "UINT8",
+}
 
 
 class Client:
@@ -33,15 +40,17 @@ class Client:
         return [result.as_numpy(name) for name in names]
 
     async def _call(self, model: str, timeout: float | None, values: dict[str, Any]) -> Any:
-        tensors = []
-        for name, value in values.items():
-            array = self._array(value)
-            if model in BATCHED:
-                array = array.reshape(-1, 1)
-            tensor = InferInput(name, list(array.shape), DTYPES[array.dtype.name])
-            tensor.set_data_from_numpy(array)
-            tensors.append(tensor)
+        tensors = [self.tensor(model, name, value) for name, value in values.items()]
         return await self.grpc.infer(model, tensors, client_timeout=timeout)
+
+    def tensor(self, model: str, name: str, value: Any) -> InferInput:
+        """An input of a model."""
+        array = self._array(value)
+        if model in BATCHED:
+            array = array.reshape(-1, 1)
+        tensor = InferInput(name, list(array.shape), DTYPES[array.dtype.name])
+        tensor.set_data_from_numpy(array)
+        return tensor
 
     @staticmethod
     def _array(value: Any) -> NDArray[Any]:

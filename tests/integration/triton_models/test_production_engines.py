@@ -14,10 +14,10 @@ from tritonclient.utils import InferenceServerException
 from deploy.local.triton import TritonServer
 from services.asr.inference.asr_model import parse_recognition
 from tests.integration.triton_models.conftest import Client
+from tests.support.model_folders import MODELS, write_model
 from tests.support.recordings import recordings
 
 ROOT = Path(__file__).resolve().parents[3]
-MODELS = ROOT / "triton_models"
 PYTHON = ROOT / ".venv-triton/bin/python"
 WORDS = {"alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"}
 WORKING = {
@@ -50,18 +50,6 @@ BROKEN: dict[str, tuple[str, str, dict[str, str], str]] = {
         "parameter type: give one of",
     ),
 }
-
-
-def write_model(repository: Path, name: str, source: str, parameters: dict[str, str]) -> None:
-    """A copy of a model folder under another name, with other parameters."""
-    shutil.copytree(MODELS / source, repository / name, ignore=shutil.ignore_patterns("__*"))
-    config = (repository / name / "config.pbtxt").read_text()
-    config = config.replace(f'name: "{source}"', f'name: "{name}"')
-    for key, value in parameters.items():
-        pattern = rf'(key: "{key}" value {{ string_value: )"[^"]*"'
-        config, count = re.subn(pattern, rf'\g<1>"{value}"', config)
-        assert count == 1, key
-    (repository / name / "config.pbtxt").write_text(config)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soxr
 from numpy.typing import NDArray
+from tritonclient.grpc import InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
 SENTENCE = "He might even have been made amiable himself."
@@ -46,10 +47,64 @@ async def test_voices_languages_and_speeds_differ(client: Any) -> None:
     assert fast.size < 0.7 * female.size
 
 
-async def test_the_served_languages_are_those_of_the_configuration(client: Any) -> None:
+# A greeting in each language; a voice for another script would spell it out, or be silent.
+_GREETINGS = """
+en: good morning | hi: सुप्रभात | bn: সুপ্রভাত | ta: காலை வணக்கம் | te: శుభోదయం |
+mr: शुभ प्रभात | gu: સુપ્રભાત | kn: ಶುಭೋದಯ | ml: സുപ്രഭാതം | pa: ਸ਼ੁਭ ਸਵੇਰ |
+or: ଶୁଭ ସକାଳ | as: সুপ্ৰভাত | ne: शुभ प्रभात | ur: صبح بخیر | sd: صبح جو سلام |
+si: සුබ උදෑසනක් | kok: देव बरी सकाळ दिंव | ca: bon dia | es: buenos días |
+fr: bonjour à tous | de: guten Morgen | it: buongiorno | pt: bom dia | nl: goedemorgen |
+pl: dzień dobry | ru: доброе утро | uk: доброго ранку | tr: merhaba | ar: صباح الخير |
+fa: صبح بخیر | el: καλημέρα | sv: god morgon | da: godmorgen | fi: hyvää huomenta |
+cs: dobré ráno | ro: bună dimineața | hu: jó reggelt | id: selamat pagi |
+ms: selamat pagi | vi: chào buổi sáng | sw: habari za asubuhi | ja: おはようございます |
+ko: 좋은 아침 | zh: 早上好
+"""
+GREETINGS = dict(entry.strip().split(": ") for entry in _GREETINGS.split("|"))
+
+
+async def test_every_language_of_the_configuration_speaks(client: Any) -> None:
     config = (await client.grpc.get_model_config("tts", as_json=True))["config"]
-    for language in config["parameters"]["languages"]["string_value"].split(","):
-        assert (await speak(client, "1 2 3", language)).size > 0
+    languages = config["parameters"]["languages"]["string_value"].split(",")
+    assert config["parameters"]["sampling_rate"]["string_value"] == "22050"
+    assert len(languages) >= 30
+    assert set(languages) == set(GREETINGS)
+    heard = {code: await speak(client, GREETINGS[code], code) for code in languages}
+    for code, audio in heard.items():
+        assert 0.4 < audio.size / 22_050 < 6, code
+        assert np.std(audio) > 0.01, code
+
+
+async def test_pitch_is_a_factor_of_the_voice(client: Any) -> None:
+    def base(audio: NDArray[np.float32]) -> float:
+        """The pitch of a steady vowel, Hz, by autocorrelation."""
+        middle = audio[audio.size // 2 - 1500 : audio.size // 2 + 1500]
+        found = np.correlate(middle, middle, "full")[middle.size - 1 :]
+        shortest = 22_050 // 600
+        return 22_050 / float(shortest + np.argmax(found[shortest : 22_050 // 50]))
+
+    audio = {
+        pitch: await speak(client, "aaah", INPUT_SPEAKER_ID="male", PITCH=pitch)
+        for pitch in (0.75, 1.0, 1.5)
+    }
+    own = base(audio[1.0])
+    assert np.array_equal(audio[1.0], await speak(client, "aaah", INPUT_SPEAKER_ID="male"))
+    assert base(audio[1.5]) / own == pytest.approx(1.5, rel=0.15)
+    assert base(audio[0.75]) / own == pytest.approx(0.75, rel=0.15)
+
+
+async def test_the_sound_is_also_given_as_integers(client: Any) -> None:
+    names = ("AUDIO_PCM", "OUTPUT_GENERATED_AUDIO")
+    request = {"INPUT_TEXT": SENTENCE, "INPUT_SPEAKER_ID": "male", "INPUT_LANGUAGE_ID": "en"}
+    pcm, audio = await client.outputs("tts", *names, **request)
+    assert pcm.dtype == np.int16
+    assert np.array_equal(pcm.astype(np.float32) / 32768, audio)
+    only = await client.grpc.infer(
+        "tts",
+        [client.tensor("tts", name, value) for name, value in request.items()],
+        outputs=[InferRequestedOutput("AUDIO_PCM")],
+    )
+    assert [one.name for one in only.get_response().outputs] == ["AUDIO_PCM"]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +163,8 @@ async def test_two_at_once(client: Any) -> None:
         ({"INPUT_SPEAKER_ID": ""}, "unknown_speaker:"),
         ({"SPEED": 10_000.0}, "invalid_parameter: SPEED"),
         ({"SPEED": float("nan")}, "invalid_parameter: SPEED"),
+        ({"PITCH": 2.5}, "invalid_parameter: PITCH"),
+        ({"PITCH": float("nan")}, "invalid_parameter: PITCH"),
     ],
 )
 async def test_bad_requests(client: Any, values: dict[str, Any], message: str) -> None:

@@ -9,7 +9,7 @@ from deploy.local.triton import PROJECT
 from deploy.local.triton_repository import default_models, model_names
 
 MODELS = PROJECT / "triton_models"
-ON_DEMAND = {"asr_whisper", "asr_sherpa"}
+ON_DEMAND = {"asr_sherpa", "asr_whisper", "nmt_ctranslate2", "tts_piper", "tts_sherpa"}
 
 
 def test_models_that_want_weights_are_not_loaded_by_default() -> None:

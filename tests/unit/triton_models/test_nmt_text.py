@@ -1,3 +1,4 @@
+import time
 from types import ModuleType
 
 import pytest
@@ -38,6 +39,7 @@ def test_anything_but_a_pipeline_is_refused(nmt_text: ModuleType, mode: str) -> 
         ("a  b\tc~d", b"a[  ]b[\t]c[~]d."),
         ("a\x01\x7fb", b"a[  ]b."),
         ("[~", rb"\[[~]."),
+        ("a \u27e60\u27e7b", "a [\u27e60\u27e7]b.".encode()),
     ],
 )
 def test_encoding(nmt_text: ModuleType, line: str, data: bytes) -> None:
@@ -50,9 +52,18 @@ def test_a_pipeline_that_changes_nothing_gives_the_line_back(
 ) -> None:
     payload = nmt_text.encode(line)
     assert b"\0" not in payload.data
-    again = nmt_text.decode(payload.data, added_stop=payload.added_stop)
+    again = nmt_text.decode(payload.data, payload)
     assert len(again) == len(line)
     assert all(other in (one, " ") for one, other in zip(line, again, strict=True))
+
+
+@pytest.mark.parametrize("part", ["[", " [", "] [", "\\", " ~", " \u27e60\u27e7", "[ .", "\t ["])
+def test_no_text_takes_long_to_decode(nmt_text: ModuleType, part: str) -> None:
+    line = part * (50_000 // len(part))
+    started = time.process_time()
+    payload = nmt_text.encode(line)
+    nmt_text.decode(payload.data, payload)
+    assert time.process_time() - started < 2
 
 
 def test_lines_of_every_convention(nmt_text: ModuleType) -> None:
@@ -93,5 +104,28 @@ def test_bad_texts(nmt_text: ModuleType, raw: bytes, code: str) -> None:
 
 
 def test_spaces_that_a_dropped_word_leaves_are_joined(nmt_text: ModuleType) -> None:
-    assert nmt_text.decode(b"Tuvo  casado.", added_stop=True) == "Tuvo casado"
-    assert nmt_text.decode(b"a[  ]b  c[\n]", added_stop=False) == "a  b c\n"
+    assert nmt_text.decode(b"Tuvo  casado.", nmt_text.encode("x")) == "Tuvo casado"
+    assert nmt_text.decode(b"a[  ]b  c[\n]", nmt_text.encode("x.")) == "a  b c\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "reply", "text"),
+    [
+        ("My name is Ana.", b"Me llamo Ana .", "Me llamo Ana."),
+        ("Ana", b"Ana .", "Ana"),
+        ("Yes, Ana!", b"S\xc3\xad , Ana  !", "S\u00ed, Ana!"),
+        ("Call \u27e60\u27e7Ana\u27e61\u27e7.", b"Llama [x]Ana [y].", "Llama xAnay."),
+        # The client's own habit stays.
+        ("Oui , Ana .", b"Si , Ana .", "Si , Ana ."),
+        ("use .NET now.", b"usa .NET ahora .", "usa .NET ahora ."),
+        ("end ", b"fin .", "fin "),
+        # A pronoun that is dropped leaves its space.
+        ("You have it.", b" Lo tienes.", "Lo tienes."),
+        (" You have it.", b" Lo tienes.", " Lo tienes."),
+    ],
+)
+def test_a_space_before_a_mark_is_the_clients_or_none(
+    nmt_text: ModuleType, line: str, reply: bytes, text: str
+) -> None:
+    payload = nmt_text.encode(line)
+    assert nmt_text.decode(reply, payload) == text

@@ -1,6 +1,7 @@
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,3 +140,16 @@ def test_a_missing_program_is_named(tts: ModuleType, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PATH", "")
     with pytest.raises(tts.EngineError, match="apt package espeak-ng"):
         tts.Synthesizer(["en"], 1.0)
+
+
+def test_pitch_steps(tts: ModuleType) -> None:
+    assert [tts.check_pitch(factor) for factor in (0.5, 0.75, 1.0, 1.5, 2.0)] == [0, 29, 50, 79, 99]
+    for pitch in (0.49, 2.01, float("nan"), float("inf"), -1.0):
+        with pytest.raises(tts.ClientError, match=r"^invalid_parameter: PITCH"):
+            tts.check_pitch(pitch)
+
+
+def test_samples_as_numbers(tts: ModuleType) -> None:
+    made = tts.as_float(np.array([-32768, 0, 16384], np.int16))
+    assert made.dtype == np.float32
+    assert made.tolist() == [-1.0, 0.0, 0.5]

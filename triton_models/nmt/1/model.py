@@ -48,9 +48,12 @@ class TritonPythonModel:
         """Return the (pair, text) of one request, or raise ClientError."""
         tensors = {tensor.name(): list(tensor.as_numpy().flat) for tensor in request.inputs()}
         texts = tensors["INPUT_TEXT"]
-        languages = zip(tensors["INPUT_LANGUAGE_ID"], tensors["OUTPUT_LANGUAGE_ID"], strict=True)
-        pairs = [check_pair(one, other, self.translator.pairs) for one, other in languages]
-        return list(zip(pairs, texts, strict=True))
+        languages = list(
+            zip(tensors["INPUT_LANGUAGE_ID"], tensors["OUTPUT_LANGUAGE_ID"], strict=True)
+        )
+        # Mostly one and the same.
+        pairs = {both: check_pair(*both, self.translator.pairs) for both in set(languages)}
+        return [(pairs[both], text) for both, text in zip(languages, texts, strict=True)]
 
     def _reply(self, outcomes: List[Any]) -> Any:
         """One response: all texts of a request, or its first error."""

@@ -228,7 +228,7 @@ class Translator:
 
         def keep(position: int, reply: bytes) -> None:
             index, line, payload = work[position]
-            split[index][line] = decode(reply, added_stop=payload.added_stop)
+            split[index][line] = decode(reply, payload)
 
         for position, failure in self._run(pair, [item[2].data for item in work], keep).items():
             outcomes[work[position][0]] = failure

@@ -6,7 +6,7 @@ No process is started in here.
 import re
 import shlex
 import unicodedata
-from typing import List, NamedTuple
+from typing import FrozenSet, List, NamedTuple
 
 MAX_CHARACTERS = 5_000
 # Apertium names its languages by ISO 639-3, clients by ISO 639-1.
@@ -17,12 +17,16 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 # What Apertium's stream format gives a meaning; a backslash takes it away.
 _RESERVED = re.compile(r"[\\^$/<>{}@\[\]]")
 # Blanks that must come back as they are travel in [...], which no stage
-# changes; so does the tilde, the wake-up mark of post-generation.
-_BLANK = re.compile(r"[^\S ]+| {2,}|~+")
+# changes; so does the tilde, the wake-up mark of post-generation, and so do
+# the brackets that stand for a client's tags: words may move past them.
+_BLANK = re.compile(r"[^\S ]+| {2,}|~+|\u27e6[0-9]{1,3}\u27e7")
 _FROM_STREAM = re.compile(r"\\(.)|\[((?:[^\]\\]|\\.)*)\]", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-# A word that the target language drops (a pronoun, say) leaves both of its spaces.
-_LEFT_OVER = re.compile(r"(\[(?:[^\]\\]|\\.)*\])| {2,}", re.DOTALL)
+_KEPT = r"\[(?:[^\]\\]|\\.)*\]"
+# A word that the target language drops (a pronoun, say) leaves both of its
+# spaces, and before a mark that ends a part of a sentence the one too many.
+# Escapes are looked for first: a client's bracket begins no blank.
+_LEFT_OVER = re.compile(rf"(\\.|{_KEPT})| +(?=(?:{_KEPT})*([.,;:!?\u2026]))| {{2,}}", re.DOTALL)
 
 
 class ClientError(Exception):
@@ -38,6 +42,8 @@ class Payload(NamedTuple):
 
     data: bytes
     added_stop: bool  # a full stop was added, to be taken off again
+    spaced: FrozenSet[str]  # marks with a space before them
+    indented: bool  # it begins with a space
 
 
 def check_pair(source: bytes, target: bytes, served: List[str]) -> str:
@@ -85,10 +91,12 @@ def encode(line: str) -> Payload:
     sentence is over. The pipeline must add a blank: without one, the bilingual
     stage keeps the last word back and the reply never comes.
     """
-    kept = "".join(
-        " " if c not in "\t\n" and unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} else c
-        for c in line
-    )
+    kept = line
+    if not line.isprintable():
+        kept = "".join(
+            " " if c not in "\t\n" and unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} else c
+            for c in line
+        )
     parts: List[str] = []
     done = 0
     for blank in _BLANK.finditer(kept):
@@ -96,16 +104,26 @@ def encode(line: str) -> Payload:
         done = blank.end()
     parts.append(_RESERVED.sub(r"\\\g<0>", kept[done:]))
     add_stop = not kept.rstrip().endswith(tuple(SENTENCE_ENDS))
-    return Payload(("".join(parts) + ("." if add_stop else "")).encode(), add_stop)
+    stream = "".join(parts) + ("." if add_stop else "")
+    spaced = frozenset(found[2] for found in _LEFT_OVER.finditer(stream) if found[2])
+    return Payload(stream.encode(), add_stop, spaced, kept.startswith(" "))
 
 
-def decode(reply: bytes, *, added_stop: bool) -> str:
-    """Turn a reply of the pipeline back into plain text."""
-    stream = _LEFT_OVER.sub(lambda match: match[1] or " ", reply.decode("utf-8", "replace"))
+def decode(reply: bytes, payload: Payload) -> str:
+    """Turn the reply to a payload back into plain text."""
+
+    def mend(match: "re.Match[str]") -> str:
+        if match[1]:
+            return match[1]
+        return "" if match[2] and match[2] not in payload.spaced else " "
+
+    stream = _LEFT_OVER.sub(mend, reply.decode("utf-8", "replace"))
     text = _FROM_STREAM.sub(
         lambda match: match[1] if match[1] is not None else _ESCAPED.sub(r"\1", match[2]), stream
     )
-    return text.removesuffix(".") if added_stop else text
+    if not payload.indented:
+        text = text.lstrip(" ")
+    return text.removesuffix(".") if payload.added_stop else text
 
 
 def parse_mode(mode: str) -> List[List[str]]:

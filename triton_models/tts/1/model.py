@@ -10,6 +10,8 @@ from tts_engine import (
     ClientError,
     EngineError,
     Synthesizer,
+    as_float,
+    check_pitch,
     check_speed,
     clean_text,
 )
@@ -40,9 +42,19 @@ class TritonPythonModel:
                 tensors["INPUT_LANGUAGE_ID"].flat[0], tensors["INPUT_SPEAKER_ID"].flat[0]
             )
             speed = float(tensors["SPEED"].flat[0]) if "SPEED" in tensors else DEFAULT_SPEED
-            text = clean_text(tensors["INPUT_TEXT"].flat[0])
-            audio = self.synthesizer.speak(text, voice, check_speed(speed), request.is_cancelled)
-            return pb_utils.InferenceResponse([pb_utils.Tensor("OUTPUT_GENERATED_AUDIO", audio)])
+            pitch = float(tensors["PITCH"].flat[0]) if "PITCH" in tensors else 1.0
+            pcm = self.synthesizer.speak(
+                clean_text(tensors["INPUT_TEXT"].flat[0]),
+                voice,
+                check_speed(speed),
+                check_pitch(pitch),
+                request.is_cancelled,
+            )
+            outputs = {"OUTPUT_GENERATED_AUDIO": lambda: as_float(pcm), "AUDIO_PCM": lambda: pcm}
+            wanted = set(request.requested_output_names())
+            return pb_utils.InferenceResponse(
+                [pb_utils.Tensor(name, make()) for name, make in outputs.items() if name in wanted]
+            )
         except ClientError as error:
             code, message = pb_utils.TritonError.INVALID_ARG, str(error)
         except Cancelled:

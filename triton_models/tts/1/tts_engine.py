@@ -5,6 +5,7 @@ through its standard input, so it cannot be taken for an option or a file; the
 markup option is never given, because SSML's audio element opens local files.
 """
 
+import math
 import os
 import re
 import select
@@ -23,11 +24,16 @@ MAX_AUDIO_SECONDS = 900
 # Of the variants at 140 words a minute these are read back best by the asr
 # model over seven sentences (word error rate f5 0.47, m6 0.40, others to 0.83).
 DEFAULT_SPEED, MIN_SPEED, MAX_SPEED = 140, 80, 450
+MIN_PITCH, MAX_PITCH = 0.5, 2.0
 VARIANTS = {"female": "f5", "male": "m6"}
 # eSpeak's name for what a plain ISO 639 code asks for, where it has another.
 VOICE_OF = {"en": "en-us", "zh": "cmn", "fr": "fr-fr", "no": "nb"}
+# eSpeak's option -p: 50 steps are an octave, 50 is the voice's own pitch, 99 the highest.
+PITCH_STEPS, MOST_PITCH = 50, 99
 # A WAVE header as eSpeak writes it to a pipe: its size fields are meaningless.
 HEADER_BYTES = 44
+
+Pcm = NDArray[np.int16]
 
 _SPEAKER = re.compile(r"([a-z]{2,3}(?:-[A-Za-z0-9]{1,10}){0,3})\+([A-Za-z0-9_-]{1,32})")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,10}){0,3}")
@@ -79,6 +85,23 @@ def check_speed(speed: float) -> int:
     if not MIN_SPEED <= speed <= MAX_SPEED:
         raise ClientError(f"invalid_parameter: SPEED must be from {MIN_SPEED} to {MAX_SPEED}")
     return round(speed)
+
+
+def check_pitch(pitch: float) -> int:
+    """Return eSpeak's step for a factor of the voice's pitch.
+
+    Raises:
+        ClientError: out of range or NaN.
+    """
+    if not MIN_PITCH <= pitch <= MAX_PITCH:
+        raise ClientError(f"invalid_parameter: PITCH must be from {MIN_PITCH} to {MAX_PITCH}")
+    return min(round(PITCH_STEPS * (1 + math.log2(pitch))), MOST_PITCH)
+
+
+def as_float(pcm: Pcm) -> NDArray[np.float32]:
+    """Return ``pcm`` ([T] int16) as [T] float32 in [-1, 1)."""
+    audio: NDArray[np.float32] = np.multiply(pcm, np.float32(1 / 32768), dtype=np.float32)
+    return audio
 
 
 def parse_voices(table: str) -> Dict[str, Set[str]]:
@@ -179,14 +202,16 @@ class Synthesizer:
         text: str,
         voice: str,
         speed: int,
+        pitch: int = PITCH_STEPS,
         cancelled: Callable[[], bool] = lambda: False,
-    ) -> NDArray[np.float32]:
-        """Return [T] float32 at 22,050 Hz in [-1, 1].
+    ) -> Pcm:
+        """Return [T] int16 at 22,050 Hz.
 
         Args:
             text: from ``clean_text``.
             voice: from ``Voices.resolve``.
             speed: from ``check_speed``.
+            pitch: from ``check_pitch``.
             cancelled: asked while the program runs.
 
         Raises:
@@ -194,7 +219,8 @@ class Synthesizer:
             EngineError: the program failed or did not end in time.
             Cancelled: the client has gone.
         """
-        command = [self._program, "-b", "1", "--stdin", "--stdout", "-v", voice, "-s", str(speed)]
+        command = [self._program, "-b", "1", "--stdin", "--stdout", "-v", voice]
+        command += ["-s", str(speed), "-p", str(pitch)]
         wave = self._run(command, text.encode("utf-8"), cancelled)
         if wave and (len(wave) < HEADER_BYTES or wave[:4] != b"RIFF"):
             raise EngineError("espeak-ng wrote no WAVE data")
@@ -202,11 +228,10 @@ class Synthesizer:
         if rate != SAMPLE_RATE:
             raise EngineError(f"espeak-ng speaks at {rate} Hz with this voice")
         whole = len(wave) // 2 * 2
-        pcm: NDArray[np.int16] = np.frombuffer(wave[HEADER_BYTES:whole], dtype="<i2")
+        pcm: Pcm = np.frombuffer(wave[HEADER_BYTES:whole], dtype="<i2")
         if pcm.size == 0:
             raise ClientError("empty_text: nothing to speak")
-        audio: NDArray[np.float32] = pcm.astype(np.float32) / np.float32(32768)
-        return audio
+        return pcm
 
     def _run(self, command: List[str], text: bytes, cancelled: Callable[[], bool]) -> bytes:
         try:
