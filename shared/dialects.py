@@ -47,6 +47,8 @@ _OPENAI_FIELDS: Mapping[str, str] = {
     "sourceLanguage": "language",
     "audio": "file",
     "audioContent": "file",
+    "source": "input",
+    "audioFormat": "response_format",
 }
 
 
@@ -78,7 +80,7 @@ def wire_error(error: SpeechgateError, *, path: str, request_id: str) -> WireErr
     if dialect is Dialect.OPENAI:
         return _openai(error)
     if dialect is Dialect.ULCA:
-        document = {"detail": {"kind": error.code, "message": _message(error)}}
+        document = {"detail": {"kind": error.code, "message": _message(error, {})}}
         return WireError(error.status, _JSON, orjson.dumps(document))
     body = problem_body(error, instance=path, request_id=request_id)
     return WireError(error.status, PROBLEM_MEDIA_TYPE, body)
@@ -98,25 +100,29 @@ def _openai(error: SpeechgateError) -> WireError:
         kind = "requests"
     elif status >= _SERVER_FAULT:
         kind = "server_error"
-    field, _ = _first_place(error)
-    document = {
-        "error": {"message": _message(error), "type": kind, "param": field or None, "code": code}
-    }
+    field, _ = _first_place(error, _OPENAI_FIELDS)
+    message = _message(error, _OPENAI_FIELDS)
+    document = {"error": {"message": message, "type": kind, "param": field or None, "code": code}}
     return WireError(status, _JSON, orjson.dumps(document))
 
 
-def _message(error: SpeechgateError) -> str:
+def _message(error: SpeechgateError, names: Mapping[str, str]) -> str:
     """The detail; with the first thing that is wrong, where the detail does not say it."""
-    field, reason = _first_place(error)
+    field, reason = _first_place(error, names)
     if not reason or reason == error.detail:
         return error.detail
     return f"{error.detail} {field}: {reason}" if field else f"{error.detail} {reason}"
 
 
-def _first_place(error: SpeechgateError) -> tuple[str, str]:
-    """Name of the field, and the reason, of the error's first place; empty without one."""
+def _first_place(error: SpeechgateError, names: Mapping[str, str]) -> tuple[str, str]:
+    """Name of the field, and the reason, of the error's first place; empty without one.
+
+    Args:
+        error: May name places.
+        names: The dialect's own, by those of the native requests.
+    """
     for place in error.members.get("errors", ())[:1]:
         parts = [part for part in str(place["pointer"]).split("/") if part and not part.isdigit()]
         name = parts[-1] if parts else ""
-        return _OPENAI_FIELDS.get(name, name), str(place["detail"])
+        return names.get(name, name), str(place["detail"])
     return "", ""

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from shared.logging import get_logger
 from shared.metrics import METRICS_MEDIA_TYPE, Metrics
 
 Check = Callable[[], Awaitable[None]]
+_OBJECT = {"application/json": {"schema": {"type": "object"}}}
 _logger = get_logger(__name__)
 
 
@@ -74,12 +75,17 @@ def health_router(health: Health, metrics: Metrics) -> APIRouter:
     async def live() -> dict[str, str]:
         return {"status": "ok"}
 
-    @router.get("/health/detailed", summary="Each dependency, checked now")
+    down: dict[int | str, dict[str, Any]] = {
+        200: {"description": "Requests are served", "content": _OBJECT},
+        503: {"description": "Requests cannot be served now", "content": _OBJECT},
+    }
+
+    @router.get("/health/detailed", summary="Each dependency, checked now", responses=down)
     async def detailed() -> JSONResponse:
         report = await health.report()
         return JSONResponse(report, 503 if report["status"] == "error" else 200)
 
-    @router.get("/ready", summary="Readiness: requests may be sent here")
+    @router.get("/ready", summary="Readiness: requests may be sent here", responses=down)
     async def ready() -> JSONResponse:
         if health.draining:
             return JSONResponse({"status": "draining"}, 503)
@@ -87,7 +93,7 @@ def health_router(health: Health, metrics: Metrics) -> APIRouter:
         usable = report["status"] != "error"
         return JSONResponse({"status": "ready" if usable else "unready"}, 200 if usable else 503)
 
-    @router.get("/metrics", summary="Prometheus metrics")
+    @router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
     async def exposition() -> Response:
         return Response(metrics.render(), media_type=METRICS_MEDIA_TYPE)
 

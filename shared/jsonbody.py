@@ -1,7 +1,8 @@
 """Strict, bounded JSON for request bodies.
 
-`orjson` refuses NaN, infinities, invalid UTF-8 and lone surrogates; this adds bounds on depth and
-on the number of containers, and the refusal of duplicate members. Cost is linear in the body.
+`orjson` refuses NaN, infinities, invalid UTF-8 and lone surrogates; this adds bounds on depth, on
+the number of containers and of values, and the refusal of duplicate members. Cost is linear in the
+body.
 """
 
 import re
@@ -13,6 +14,8 @@ from shared.problem import BadRequest
 
 MAX_DEPTH = 64
 MAX_CONTAINERS = 50_000
+# What a schema says of each wrong value costs far more than to parse it.
+MAX_VALUES = 100_000
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 
@@ -28,6 +31,8 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
         raise BadRequest("The request body is empty.", code="empty_body")
     skeleton = _STRING.sub(b"", body)
     _refuse_depth(skeleton)
+    if skeleton.count(b",") >= MAX_VALUES:
+        raise BadRequest(f"The JSON has more than {MAX_VALUES} values.", code="json_too_complex")
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:

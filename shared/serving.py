@@ -13,6 +13,7 @@ A model is named by a reference: `model`, or `model/version`. In this order:
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from typing import NamedTuple
 
 from prometheus_client import Counter
@@ -26,6 +27,7 @@ MODEL_HEADER = "x-sg-model"
 USED_HEADER = "x-sg-model-used"
 DEFAULT_SERVICE = "default"
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}(?:/[0-9]{1,9})?", re.ASCII)
+_LONGEST = 64  # A reference, in the tables of requests.
 _READY_FOR_S = 2.0
 _LOG_EVERY_S = 60.0
 _logger = get_logger(__name__)
@@ -54,7 +56,9 @@ class Served(NamedTuple):
 
 def parse_reference(text: str | None) -> str | None:
     """A well-formed reference; None otherwise."""
-    return text if text is not None and _REFERENCE.fullmatch(text) else None
+    if text is None or len(text) > _LONGEST or not _REFERENCE.fullmatch(text):
+        return None
+    return text
 
 
 def split_reference(reference: str) -> tuple[str, str]:
@@ -94,6 +98,16 @@ class ModelSelector:
             "Requests that the default model served because the chosen one was not ready",
             registry=metrics.registry,
         )
+
+    def sibling(self, models: Mapping[str, str]) -> "ModelSelector":
+        """A selector for another task of the same process, with one count of fallbacks.
+
+        Args:
+            models: Reference by serviceId, of the other task.
+        """
+        other = copy(self)
+        other._models = models  # noqa: SLF001 - a new object of this very class
+        return other
 
     async def select(self, service_id: str | None, caller: Caller) -> Served:
         """What serves a request.

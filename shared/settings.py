@@ -40,3 +40,27 @@ class ServiceSettings(CommonSettings):
     spool_dir: Path = Field(
         description="Folder that keeps accepted results while the database is unreachable"
     )
+
+
+class StreamingSettings(ServiceSettings):
+    """What services with live streams have in common."""
+
+    stream_max: int = Field(default=256, ge=1, description="Open streams of this process")
+    stream_max_per_tenant: int = Field(
+        default=64, ge=1, description="Open streams of one organization in this process"
+    )
+    stream_max_message_bytes: Bytes = Field(
+        default=1 << 20, description="Largest message of a client; a larger one closes with 1009"
+    )
+    stream_start_timeout_s: Seconds = Field(
+        default=10.0, description="Longest wait for a stream's start message"
+    )
+    stream_idle_timeout_s: Seconds = Field(
+        default=45.0, description="Longest time in which no audio, or no text to speak, comes"
+    )
+    stream_slow_reader_s: Seconds = Field(
+        default=10.0, description="Longest time that a client takes for one event"
+    )
+    stream_drain_s: Seconds = Field(
+        default=5.0, description="Time for what open streams have received, after SIGTERM"
+    )

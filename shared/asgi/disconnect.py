@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from starlette.requests import Request
+from starlette.types import Receive
 
 from shared.asgi.context import CLIENT_LEFT
 from shared.problem import SpeechgateError
@@ -28,8 +29,13 @@ async def until_disconnect(request: Request, work: Coroutine[Any, Any, Result]) 
     Raises:
         ClientLeft: The work was cancelled.
     """
+    return await until_gone(request.receive, work)
+
+
+async def until_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
+    """As `until_disconnect`, by what the server tells."""
     task = asyncio.ensure_future(work)
-    watcher = asyncio.ensure_future(_disconnected(request))
+    watcher = asyncio.ensure_future(_disconnected(receive))
     try:
         await asyncio.wait({task, watcher}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -41,6 +47,6 @@ async def until_disconnect(request: Request, work: Coroutine[Any, Any, Result]) 
         await asyncio.gather(task, watcher, return_exceptions=True)
 
 
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
         pass

@@ -81,12 +81,14 @@ class Vault:
 
     def seal(self, value: bytes, place: Place) -> Sealed:
         """Encrypt a value by a new data key."""
-        key = AESGCM.generate_key(8 * KEY_BYTES)
-        return Sealed(
-            self._current,
-            _encrypt(self._roots[self._current], key, self._wrapping(self._current, place)),
-            _encrypt(AESGCM(key), value, place.associated()),
-        )
+        kept, key = self.new_key(place)
+        return replace(kept, ciphertext=encrypt(AESGCM(key), value, place.associated()))
+
+    def new_key(self, place: Place) -> tuple[Sealed, bytes]:
+        """What is kept of a new data key, and the key: for what is not encrypted as a whole."""
+        key, root = AESGCM.generate_key(8 * KEY_BYTES), self._roots[self._current]
+        wrapped = encrypt(root, key, self._wrapping(self._current, place))
+        return Sealed(self._current, wrapped, b""), key
 
     def open(self, sealed: Sealed, place: Place) -> bytes:
         """The value.
@@ -95,8 +97,8 @@ class Vault:
             DataKeyMissing: No root key has this id.
             DataCorrupted: It was altered, or belongs to another place.
         """
-        key = self._data_key(sealed, place)
-        return _decrypt(AESGCM(key), sealed.ciphertext, place.associated())
+        key = self.open_key(sealed, place)
+        return decrypt(AESGCM(key), sealed.ciphertext, place.associated())
 
     def rewrap(self, sealed: Sealed, place: Place) -> Sealed:
         """The same value, its data key wrapped by the current root key.
@@ -105,16 +107,22 @@ class Vault:
             DataKeyMissing: No root key has this id.
             DataCorrupted: It was altered, or belongs to another place.
         """
-        key = self._data_key(sealed, place)
+        key = self.open_key(sealed, place)
         root = self._roots[self._current]
-        wrapped = _encrypt(root, key, self._wrapping(self._current, place))
+        wrapped = encrypt(root, key, self._wrapping(self._current, place))
         return replace(sealed, key_id=self._current, wrapped_key=wrapped)
 
-    def _data_key(self, sealed: Sealed, place: Place) -> bytes:
+    def open_key(self, sealed: Sealed, place: Place) -> bytes:
+        """The data key.
+
+        Raises:
+            DataKeyMissing: No root key has this id.
+            DataCorrupted: It was altered, or belongs to another place.
+        """
         root = self._roots.get(sealed.key_id)
         if root is None:
             raise DataKeyMissing
-        key = _decrypt(root, sealed.wrapped_key, self._wrapping(sealed.key_id, place))
+        key = decrypt(root, sealed.wrapped_key, self._wrapping(sealed.key_id, place))
         if len(key) != KEY_BYTES:
             raise DataCorrupted
         return key
@@ -124,12 +132,18 @@ class Vault:
         return b"key|" + key_id.encode() + b"|" + place.associated()
 
 
-def _encrypt(key: AESGCM, value: bytes, associated: bytes) -> bytes:
+def encrypt(key: AESGCM, value: bytes, associated: bytes) -> bytes:
+    """Nonce and ciphertext."""
     nonce = os.urandom(_NONCE_BYTES)
     return nonce + key.encrypt(nonce, value, associated)
 
 
-def _decrypt(key: AESGCM, content: bytes, associated: bytes) -> bytes:
+def decrypt(key: AESGCM, content: bytes, associated: bytes) -> bytes:
+    """What `encrypt` made of it.
+
+    Raises:
+        DataCorrupted: It was altered, or bound to something else.
+    """
     try:
         return key.decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], associated)
     except (InvalidTag, ValueError) as error:  # ValueError: the nonce is cut off.

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared.db.storable import dump_json
+
 CONNECT_TIMEOUT_S = 3.0
 READ_ONLY = "speechgate_read_only"
 """Execution option of connections that only read: on SQLite they then wait for no writer."""
@@ -22,7 +24,13 @@ def create_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
     logged.
     """
     if url.startswith("sqlite"):
-        engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, hide_parameters=True)
+        engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            hide_parameters=True,
+            json_serializer=dump_json,
+        )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         # Take the write lock at BEGIN: upgrading a read lock later fails under concurrency.
         event.listen(engine.sync_engine, "begin", _begin_immediate)
@@ -32,6 +40,7 @@ def create_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         hide_parameters=True,
+        json_serializer=dump_json,
         pool_pre_ping=True,
         pool_timeout=CONNECT_TIMEOUT_S,
         connect_args={"timeout": CONNECT_TIMEOUT_S, "command_timeout": 10.0},

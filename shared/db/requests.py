@@ -19,15 +19,15 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    delete,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.caller import Caller
 from shared.db.base import UtcDateTime, new_id
-from shared.db.engine import READ_ONLY
-from shared.db.group_commit import GroupCommitWriter, Row, is_unreachable
-from shared.problem import Unavailable
+from shared.db.group_commit import GroupCommitWriter, Row
+from shared.db.transactions import reading, writing
 
 SUCCEEDED = "succeeded"
 FAILED = "failed"
@@ -156,17 +156,21 @@ class RequestStore:
             .where(self._results.c.request_id == request_id)
             .order_by(self._results.c.position)
         )
-        try:
-            async with self._engine.connect() as connection:
-                reader = await connection.execution_options(**{READ_ONLY: True})
-                request = (await reader.execute(wanted)).mappings().one_or_none()
-                if request is None:
-                    return None
-                results = (await reader.execute(found)).mappings().all()
-        except Exception as error:
-            if is_unreachable(error):
-                raise Unavailable(
-                    "The database does not answer.", code="database_unavailable"
-                ) from error
-            raise
+        async with reading(self._engine) as connection:
+            request = (await connection.execute(wanted)).mappings().one_or_none()
+            if request is None:
+                return None
+            results = (await connection.execute(found)).mappings().all()
         return StoredRequest(dict(request), [dict(row) for row in results])
+
+    async def delete(self, tenant_id: str, request_id: str) -> bool:
+        """Delete a tenant's request with its results for good; whether there was one.
+
+        Raises:
+            Unavailable: The database does not answer.
+        """
+        statement = delete(self._requests).where(
+            self._requests.c.id == request_id, self._requests.c.tenant_id == tenant_id
+        )
+        async with writing(self._engine) as connection:
+            return (await connection.execute(statement)).rowcount > 0

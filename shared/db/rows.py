@@ -8,6 +8,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.group_commit import Batch
+from shared.db.storable import storable_row
 
 
 def batch_inserter(
@@ -29,6 +30,6 @@ def batch_inserter(
         async with engine.begin() as connection:
             for name, statement in statements.items():
                 if rows.get(name):
-                    await connection.execute(statement, rows[name])
+                    await connection.execute(statement, [storable_row(row) for row in rows[name]])
 
     return insert

@@ -10,7 +10,7 @@ SpeechgateError
     └── TextTooLong       413   text_too_long
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from shared.problem import InvalidField, PayloadTooLarge
 
@@ -64,15 +64,3 @@ class TextTooLong(PayloadTooLarge):
     def __init__(self, limit: int, pointer: str) -> None:
         detail = f"The text is longer than {limit} characters."
         super().__init__(detail, members={"errors": [{"pointer": pointer, "detail": detail}]})
-
-
-def pick_model(models: Mapping[str, str], service_id: str | None) -> str:
-    """The Triton model of a `serviceId`; `default` names the one for requests without.
-
-    Raises:
-        UnknownModel: The map has no such entry.
-    """
-    found = models.get(service_id or "default")
-    if found is None:
-        raise UnknownModel(models)
-    return found

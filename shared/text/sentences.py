@@ -13,11 +13,14 @@ _SOFT = ".!?…‥"
 # Danda, Arabic and Urdu stops, CJK, Ethiopic, Burmese, Khmer: they mean nothing but an end.
 _HARD = "।॥؟۔。！？｡።၊။។"
 _CLOSERS = "\"'”’»›)\\]}」』】》〉）"
+_BREAKS = "\n\r\u2028\u2029"
 _TOKEN = re.compile(
-    # Possessive, and never starting twice in one run: no input takes more than one pass.
-    rf"(?P<mark>[{_SOFT}{_HARD}]++)(?P<close>[{_CLOSERS}]*+)(?P<gap>\s*+)|(?P<space>\s++)"
+    # Possessive, and never starting twice in one run: no input takes more than one pass. Of white
+    # space only what ends a sentence, or the text, or comes before it.
+    rf"(?P<mark>[{_SOFT}{_HARD}]++)(?P<close>[{_CLOSERS}]*+)(?P<gap>\s*+)"
+    rf"|(?<!\s)(?P<space>\A\s++|[^\S{_BREAKS}]*+[{_BREAKS}]\s*+|\s++\Z)"
 )
-_LINE_BREAK = re.compile("[\n\r\u2028\u2029]")
+_LINE_BREAK = re.compile(f"[{_BREAKS}]")
 _WORD_START = re.compile(r"[\s(\[{\"'“‘«¿¡/-]")
 _LONGEST_ABBREVIATION = 16
 _MAX_LIST_DIGITS = 3
@@ -27,7 +30,10 @@ _BEFORE_NAME = re.compile(
     "sr|sra|srta|dra|d|dña|uds?|excmo|sant|sta|डॉ|श्री|सुश्री|प्रो|पं|"
     "vs|cf|viz|approx|dept|est|inc|ltd|co|corp"
 )
-_BEFORE_NUMBER = re.compile("nos?|nr|n[úu]m|arts?|figs?|pp?|pg|págs?|vol|cap|sec|ch")
+_BEFORE_NUMBER = re.compile(
+    "nos?|nr|n[úu]m|arts?|figs?|pp?|pg|págs?|vol|cap|sec|ch|rs|tel|apt|ste|ext|rm|ver|eq|chap|"
+    "jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
+)
 _CLAUSE_END = re.compile(r"[,;:،؛][\"'”’)]?(?=\s)|[、，；：]|\s[-–—](?=\s)|—")
 _JOINERS = "\u200c\u200d"
 _LONGEST_CLUSTER = 32

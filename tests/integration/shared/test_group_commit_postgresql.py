@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import String, Table, select, text
+from sqlalchemy import String, Table, Text, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from deploy.local.postgres import PostgresCluster
 from shared.db import group_commit
-from shared.db.base import Base, new_id, new_metadata
+from shared.db.base import Base, JsonDocument, new_id, new_metadata
 from shared.db.engine import create_engine
 from shared.db.group_commit import GroupCommitWriter
 from shared.db.rows import batch_inserter
@@ -33,6 +33,8 @@ class _Base(Base):
 class Note(_Base):
     __tablename__ = "notes"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    words: Mapped[str | None] = mapped_column(Text)
+    finding: Mapped[dict[str, object] | None] = mapped_column(JsonDocument)
 
 
 NOTES: Table = _Base.metadata.tables["notes"]
@@ -97,6 +99,33 @@ async def test_a_row_that_is_refused_is_not_quoted_in_logs(
     assert refused.value.code == "storage_failed"
     assert [entry["error"] for entry in logs] == ["DBAPIError 22001"]
     assert "somebody" not in str(logs)
+
+
+async def test_a_nul_costs_no_row(engine: AsyncEngine, tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    # As an earlier version may have left it.
+    left = {"id": new_id(), "words": "left\0 over", "finding": {"a": ["\0"]}}
+    spool.append({"notes": [left]})
+    writer = GroupCommitWriter(
+        batch_inserter(engine, {"notes": NOTES}), spool, Metrics("test"), replay_interval_s=0.05
+    )
+    await writer.start()
+    made = {"id": new_id(), "words": "a\0b", "finding": {"\0": {"quote": "\\u0000 \0"}}}
+    plain = {"id": new_id(), "words": "c", "finding": None}
+    await asyncio.gather(*(writer.write({"notes": [row]}) for row in (made, plain)))
+    await eventually(lambda: spool.depth() == 0, timeout_s=10)
+    await writer.stop()
+    async with engine.connect() as connection:
+        stored = {row.id: row for row in await connection.execute(select(NOTES))}
+    assert set(stored) == {left["id"], made["id"], plain["id"]}
+    assert (stored[left["id"]].words, stored[left["id"]].finding) == (
+        "left\ufffd over",
+        {"a": ["\ufffd"]},
+    )
+    assert (stored[made["id"]].words, stored[made["id"]].finding) == (
+        "a\ufffdb",
+        {"\ufffd": {"quote": "\\u0000 \ufffd"}},
+    )
 
 
 async def test_errors_do_not_quote_the_values_of_a_statement(engine: AsyncEngine) -> None:

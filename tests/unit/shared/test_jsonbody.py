@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jsonbody import MAX_CONTAINERS, MAX_DEPTH, parse_json_object
+from shared.jsonbody import MAX_CONTAINERS, MAX_DEPTH, MAX_VALUES, parse_json_object
 from shared.problem import BadRequest
 
 values = st.recursive(
@@ -48,6 +48,7 @@ def test_reads_what_the_standard_library_writes(document: dict[str, object]) -> 
         (b'{"a":' * 100_000, "json_too_deep"),
         (b'{"a":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}", "json_too_deep"),
         (b'{"a":[' + b"[]," * (MAX_CONTAINERS + 1) + b"1]}", "json_too_complex"),
+        (b'{"a":[' + b"1," * MAX_VALUES + b"1]}", "json_too_complex"),
     ],
 )
 def test_refuses(body: bytes, code: str) -> None:
@@ -57,8 +58,8 @@ def test_refuses(body: bytes, code: str) -> None:
     assert 400 <= caught.value.status < 500
 
 
-def test_brackets_and_colons_inside_strings_do_not_count() -> None:
-    text = '[{"' * 200 + ":" * 10 + "\\"
+def test_brackets_colons_and_commas_inside_strings_do_not_count() -> None:
+    text = '[{"' * 200 + ":" * 10 + "," * MAX_VALUES + "\\"
     assert parse_json_object(json.dumps({"a": text}).encode()) == {"a": text}
 
 

@@ -109,7 +109,11 @@ def test_well_formed_references(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "a b", "a/b", "a/1/2", "../a", "a\n", "a/", "é", "a" * 65, "a/1234567890"]
+    "text",
+    [
+        *[None, "", "a b", "a/b", "a/1/2", "../a", "a\n", "a/", "é", "a" * 65, "a/1234567890"],
+        "a" * 62 + "/12",
+    ],
 )
 def test_malformed_references_are_absent(text: str | None) -> None:
     assert parse_reference(text) is None
@@ -118,3 +122,11 @@ def test_malformed_references_are_absent(text: str | None) -> None:
 def test_a_reference_without_a_version_means_the_newest() -> None:
     assert split_reference("asr") == ("asr", "")
     assert split_reference("asr/2") == ("asr", "2")
+
+
+async def test_a_sibling_has_models_of_its_own(selector: ModelSelector) -> None:
+    sibling = selector.sibling({"default": "nmt"})
+    assert await sibling.select(None, caller()) == Served("nmt", "default")
+    assert await selector.select(None, caller()) == Served("asr", "default")
+    with pytest.raises(UnknownModel):
+        await sibling.select("large", caller())

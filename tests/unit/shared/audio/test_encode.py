@@ -5,17 +5,13 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from shared.audio.encode import (
-    CODECS,
-    OutputFormat,
-    best_rate,
-    encode_audio,
-    holds_rate,
-    resample,
-)
+from shared.audio.encode import CODECS, OutputFormat, best_rate, holds_rate, resample
+from shared.audio.encode_stream import encode_audio
 
 RATES = (8_000, 12_000, 16_000, 22_050, 24_000, 44_100, 48_000)
-CASES = [(form, rate) for form in OutputFormat for rate in RATES if holds_rate(form, rate)]
+# AAC is read by another library: see test_encode_stream.py.
+FORMS = [form for form in OutputFormat if form is not OutputFormat.AAC]
+CASES = [(form, rate) for form in FORMS for rate in RATES if holds_rate(form, rate)]
 
 
 def tone(rate: int, seconds: float = 1.0, hertz: float = 440.0) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.text.bounds import TextBounds
 from shared.text.clean import clean_text, is_blank
-from shared.text.problems import TextTooLong, TooManyItems, UnknownModel, pick_model
+from shared.text.problems import TextTooLong, TooManyItems
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,3 @@ def test_bounds() -> None:
     with pytest.raises(TextTooLong) as all_together:
         bounds.check(["abc", "abc"])
     assert all_together.value.members["errors"][0]["pointer"] == "/input"
-
-
-def test_models() -> None:
-    models = {"default": "one", "large": "two"}
-    assert pick_model(models, None) == "one"
-    assert pick_model(models, "large") == "two"
-    with pytest.raises(UnknownModel):
-        pick_model(models, "Large")
