@@ -5,14 +5,17 @@ InvalidField 422   unknown_model, unsupported_language, unknown_processor,
                    empty_reference, too_many_items,
                    consent_required, speech_too_short, several_speakers,
                    same_speaker
-Unavailable  503   asr_saturated, encryption_unconfigured
-NotFound     404   request_not_found, model_not_found, speaker_not_found, prototype_not_found
+                   empty_span
+TooLarge     413   recording_too_large
+Unavailable  503   asr_saturated, encryption_unconfigured, keeping_disabled
+NotFound     404   request_not_found, model_not_found, speaker_not_found, prototype_not_found,
+                   recording_not_found
 Conflict     409   too_many_speakers, too_many_prototypes, last_prototype
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from shared.problem import InvalidField, NotFound, SpeechgateError, Unavailable
+from shared.problem import InvalidField, NotFound, PayloadTooLarge, SpeechgateError, Unavailable
 
 
 def unknown_model(served: Iterable[str]) -> InvalidField:
@@ -176,8 +179,28 @@ def last_prototype() -> Conflict:
 
 
 def encryption_unconfigured() -> Unavailable:
-    """Voices are stored encrypted, and there is no key."""
+    """Voices and recordings are stored encrypted, and there is no key."""
     return Unavailable(
-        "No encryption key is configured, so that no voice is stored or read.",
+        "No encryption key is configured, so that no voice or recording is stored or read.",
         code="encryption_unconfigured",
     )
+
+
+def keeping_disabled() -> Unavailable:
+    """This installation keeps no recording."""
+    return Unavailable("No recording is kept here.", code="keeping_disabled")
+
+
+def recording_not_found() -> NotFound:
+    """No such recording of this tenant, or not any more."""
+    return NotFound("There is no such recording.", code="recording_not_found")
+
+
+def recording_too_large() -> PayloadTooLarge:
+    """The recording alone is more than the tenant may keep."""
+    return PayloadTooLarge("The recording is too large to be kept.", code="recording_too_large")
+
+
+def empty_span() -> InvalidField:
+    """A clip without length, or behind the recording's end."""
+    return InvalidField("The clip holds nothing.", pointer="/end", code="empty_span")

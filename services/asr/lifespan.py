@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from services.asr.db.tables import asr_requests, asr_results
@@ -14,11 +15,15 @@ from services.asr.inference.speaker_model import SpeakerModel
 from services.asr.inference.vad_model import VadModel
 from services.asr.inference.vad_stream_model import VadStreamModel
 from services.asr.models.audio import SAMPLE_RATE
+from services.asr.models.calls import KeepingRules
 from services.asr.models.speakers import SpeakerLimits
 from services.asr.repositories.asr_requests import AsrRequestRepository
+from services.asr.repositories.recordings import RecordingRepository
 from services.asr.repositories.speaker_voices import SpeakerVoices
 from services.asr.repositories.speakers import SpeakerRepository
 from services.asr.services.asr_service import AsrService
+from services.asr.services.call_monitor import RecordingMonitor
+from services.asr.services.calls import CallService
 from services.asr.services.diarization import DiarizationRules, Diarizer
 from services.asr.services.diarization_service import DiarizationService
 from services.asr.services.intake import Intake
@@ -27,6 +32,7 @@ from services.asr.services.monitor import AsrMonitor
 from services.asr.services.packing import PackingRules
 from services.asr.services.processors import ENGLISH_PROCESSORS
 from services.asr.services.recognition import Recognizer
+from services.asr.services.recordings import RecordingService
 from services.asr.services.routing import ModelRouter
 from services.asr.services.speakers import EnrolmentRules, SpeakerService
 from services.asr.services.speakers_matching import MatchingRules
@@ -63,6 +69,7 @@ class Context:
     streams: StreamService
     diarization: DiarizationService
     speakers: SpeakerService
+    calls: CallService
 
 
 @asynccontextmanager
@@ -95,8 +102,13 @@ async def open_context(
         stack.push_async_callback(fetcher.close)
         service = _service(settings, platform, decoder, fetcher, metrics)
         stack.push_async_callback(service.close)
-        diarization = _diarization(settings, platform, service.intake)
+        key_file = settings.data_key_file
+        vault = None if key_file is None else Vault(read_key_ring(key_file))
+        diarization = _diarization(settings, platform, service.intake, vault)
         service.diarization = diarization
+        calls = _calls(settings, platform, service, vault, metrics)
+        calls.recordings.start()
+        stack.push_async_callback(calls.recordings.close)
         speakers = _speakers(settings, platform, diarization)
         voice_models = [settings.speaker_model]
         health.add("speakers", lambda: platform.triton.require_models(voice_models), critical=False)
@@ -124,12 +136,30 @@ async def open_context(
             streams,
             diarization,
             speakers,
+            calls,
         )
 
 
-def _diarization(settings: AsrSettings, platform: Platform, intake: Intake) -> DiarizationService:
-    key_file = settings.data_key_file
-    vault = None if key_file is None else Vault(read_key_ring(key_file))
+def _calls(
+    settings: AsrSettings,
+    platform: Platform,
+    core: AsrService,
+    vault: Vault | None,
+    metrics: Metrics,
+) -> CallService:
+    days, monitor = settings.recordings_keep_days, RecordingMonitor(metrics)
+    recordings = RecordingService(
+        RecordingRepository(platform.engine, vault),
+        core.intake,
+        KeepingRules(timedelta(days=days) if days else None, settings.recordings_max_bytes),
+        monitor,
+    )
+    return CallService(core, recordings, monitor)
+
+
+def _diarization(
+    settings: AsrSettings, platform: Platform, intake: Intake, vault: Vault | None
+) -> DiarizationService:
     return DiarizationService(
         intake=intake,
         diarizer=Diarizer(

@@ -5,23 +5,24 @@ from functools import partial
 from fastapi import FastAPI
 
 from services.asr.handlers import (
+    calls,
     diarization,
     inference,
     languages,
     openai_audio,
     openai_models,
     requests,
-    socketio_app,
     speakers,
     stream,
     transcribe,
     ulca,
     vad,
 )
-from services.asr.handlers.socketio_app import SocketIoApp
+from services.asr.handlers.socketio_client import Client
 from services.asr.lifespan import open_context
 from services.asr.settings import AsrSettings, load_settings
 from shared.app import create_service_app
+from shared.asgi.socketio_app import PATH, SocketIoApp
 
 
 def create_app(settings: AsrSettings | None = None) -> FastAPI:
@@ -33,7 +34,7 @@ def create_app(settings: AsrSettings | None = None) -> FastAPI:
         settings=settings,
         open_context=partial(open_context, settings),
         body_bounds=dict.fromkeys(
-            (transcribe.PATH, *openai_audio.PATHS), settings.asr_max_upload_bytes
+            (transcribe.PATH, calls.PATH, *openai_audio.PATHS), settings.asr_max_upload_bytes
         ),
         routers=[
             inference.router,
@@ -46,10 +47,11 @@ def create_app(settings: AsrSettings | None = None) -> FastAPI:
             openai_models.router,
             diarization.router,
             speakers.router,
+            calls.router,
             stream.router,
         ],
     )
-    sessions = SocketIoApp(settings.stream_max_message_bytes, 2 * settings.stream_max)
-    app.mount(socketio_app.PATH, sessions)
+    sessions = SocketIoApp(Client, settings)
+    app.mount(PATH, sessions)
     app.state.health.drains.append(sessions.drain)
     return app

@@ -74,8 +74,15 @@ class AsrSettings(StreamSettings):
     )
     data_key_file: Path | None = Field(
         default=None,
-        description="Root keys of stored voices, a line `id base64` each, the newest first; "
-        "without it no voice is stored or recognized",
+        description="Root keys of stored voices and recordings, a line `id base64` each, the "
+        "newest first; without it no voice is stored or recognized, and no recording is kept",
+    )
+    recordings_keep_days: int = Field(
+        default=7, ge=0, le=3_650, description="How long recordings of calls are kept; 0: never"
+    )
+    recordings_max_bytes: Bytes = Field(
+        default=1024 * MEGABYTE,
+        description="Kept recordings of a tenant, encrypted; beyond it, the oldest go",
     )
     asr_parallel: Count = Field(
         default=os.cpu_count() or 1,

@@ -1,6 +1,7 @@
-"""`asr_requests` and `asr_results`; `asr_speakers` and `asr_speaker_prototypes`."""
+"""Requests and results; known speakers and their voices; recordings of calls and their parts."""
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Float,
     ForeignKey,
@@ -70,4 +71,33 @@ asr_speaker_prototypes = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
     Index(None, "tenant_id", "id"),
+)
+
+# Its id is that of the request. The parts are encrypted by the key in `wrapped_key`.
+asr_recordings = Table(
+    "asr_recordings",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
+    Column("expires_at", UtcDateTime(), nullable=False, index=True),
+    Column("samples", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Index(None, "tenant_id", "id"),
+)
+
+asr_recording_chunks = Table(
+    "asr_recording_chunks",
+    metadata,
+    Column(
+        "recording_id",
+        String(32),
+        ForeignKey(asr_recordings.c.id, ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("ciphertext", LargeBinary, nullable=False),
 )

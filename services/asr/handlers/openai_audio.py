@@ -18,7 +18,16 @@ from services.asr.schemas.openai import (
     TranslationForm,
     form_docs,
 )
-from services.asr.schemas.openai_answer import PlainOut, Task, diarized, events, plain, verbose
+from services.asr.schemas.openai_answer import (
+    DiarizedOut,
+    PlainOut,
+    Task,
+    VerboseOut,
+    diarized,
+    events,
+    plain,
+    verbose,
+)
 from services.asr.services.asr_service import Answer
 from services.asr.services.model_names import ModelNames
 from services.asr.services.subtitles import render
@@ -30,12 +39,28 @@ router = APIRouter(tags=["asr"])
 TRANSCRIPTIONS, TRANSLATIONS = "/v1/audio/transcriptions", "/v1/audio/translations"
 PATHS = (TRANSCRIPTIONS, TRANSLATIONS)
 _SEGMENTS = frozenset({"segment"})
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+
+
+def _written(*forms: type[BaseModel], events: bool) -> dict[int | str, dict[str, Any]]:
+    """What a route answers: JSON in each of its forms, texts, and events where it has them."""
+    schemas = [{"$ref": f"#/components/schemas/{form.__name__}"} for form in forms]
+    content = {
+        "application/json": {"schema": {"anyOf": schemas}},
+        "text/plain": _TEXT,
+        "text/vtt": _TEXT,
+    }
+    if events:
+        content["text/event-stream"] = {}
+    told = "As `response_format` asks for it" + ("; OpenAI's events with `stream`" * events)
+    return {200: {"description": told, "content": content}}
 
 
 @router.post(
     TRANSCRIPTIONS,
     summary="Recognize an uploaded file (OpenAI's form)",
-    response_model=PlainOut,
+    response_model=PlainOut | VerboseOut | DiarizedOut,
+    responses=_written(PlainOut, VerboseOut, DiarizedOut, events=True),
     openapi_extra=form_docs(TranscriptionForm),
 )
 async def transcriptions(request: Request) -> Response:
@@ -60,7 +85,8 @@ async def transcriptions(request: Request) -> Response:
 @router.post(
     TRANSLATIONS,
     summary="Recognize an uploaded file and translate it into English (OpenAI's form)",
-    response_model=PlainOut,
+    response_model=PlainOut | VerboseOut,
+    responses=_written(PlainOut, VerboseOut, events=False),
     openapi_extra=form_docs(TranslationForm),
 )
 async def translations(request: Request) -> Response:

@@ -1,7 +1,6 @@
 """One Socket.IO client: the events of either dialect mapped to a stream."""
 
 import asyncio
-import contextlib
 import time
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,38 +9,47 @@ from starlette.types import Scope
 
 from services.asr.handlers.common import INFER
 from services.asr.handlers.socketio_dialects import Ai4iDialect, DhruvaDialect, Dialect, Query
-from services.asr.streaming.errors import StreamRefused, idle, slow_reader
 from services.asr.streaming.events import Done, Event, Failed, Partial
 from services.asr.streaming.service import StreamService
 from services.asr.streaming.session import StreamSession
+from shared.asgi.socketio_line import SocketIoLine
 from shared.asgi.stream_caller import stream_caller
-from shared.logging import get_logger
 from shared.problem import SpeechgateError
+from shared.streams import (
+    already_started,
+    idle,
+    invalid_start,
+    no_start,
+    not_started,
+    slow_reader,
+)
 
 _FEW, _MANY = 32, 512
 _MOST_FIELDS = 50
-_logger = get_logger(__name__)
 
 
 class Client:
     """A connected client, with a stream from `start` on.
 
     Args:
-        server: The Socket.IO server.
-        sid: Of the session.
+        line: To the client.
         scope: Of the request that began it.
 
     Raises:
         Forbidden: The sender may not recognize speech.
+        StreamRefused: The query has too many fields.
     """
 
-    def __init__(self, server: Any, sid: str, scope: Scope) -> None:
-        self._server = server
-        self._sid = sid
+    def __init__(self, line: SocketIoLine, scope: Scope) -> None:
+        self._line = line
         self._caller = stream_caller(scope, INFER)
         self._service: StreamService = scope["state"]["context"].streams
         query = scope["query_string"].decode("latin-1")
-        self._query: Query = dict(parse_qsl(query, max_num_fields=_MOST_FIELDS))
+        try:
+            self._query: Query = dict(parse_qsl(query, max_num_fields=_MOST_FIELDS))
+        except ValueError:
+            # Anything else than a refusal would leave the client connected, and waiting for ever.
+            raise invalid_start("The query has too many fields.") from None
         self._dialect: Dialect = Ai4iDialect(self._query)
         self._session: StreamSession | None = None
         self._heard_at = time.monotonic()
@@ -57,7 +65,7 @@ class Client:
             self._dialect = DhruvaDialect(self._query)
         try:
             if self._session is not None:
-                raise StreamRefused("The stream has begun already.", "already_started")
+                raise already_started()
             options = self._dialect.options(*given)
             self._session = await self._service.open(options, self._caller)
         except SpeechgateError as error:
@@ -70,7 +78,7 @@ class Client:
         """`data`: audio, and what to do after it. Returns when more may come."""
         session = self._session
         if session is None:
-            await self._end(StreamRefused("The first event is start.", "not_started"))
+            await self._end(not_started())
             return
         try:
             found = self._dialect.data(*given)
@@ -107,16 +115,16 @@ class Client:
             if left > 0:
                 await asyncio.sleep(left)
             elif self._session is None:
-                await self._end(StreamRefused("No start event came.", "start_timeout"))
+                await self._end(no_start())
                 return
             else:
-                self._session.fail(idle())
+                self._session.fail(idle("audio"))
                 return
 
     async def _tell(self, session: StreamSession) -> None:
         """Pass on events; disconnects after the last one."""
         async for event in session.outbox:
-            waiting = self._waiting()
+            waiting = self._line.waiting()
             if waiting > _MANY:
                 session.fail(slow_reader())
                 break
@@ -127,36 +135,23 @@ class Client:
 
     async def _pass_on(self, session: StreamSession, event: Event) -> None:
         if isinstance(event, Done):
-            await self._emit("terminate")
+            await self._line.emit("terminate")
         elif isinstance(event, Failed):
-            await self._emit(*self._dialect.failed(event.code, event.detail))
+            await self._line.emit(*self._dialect.failed(event.code, event.detail))
         else:
             for name, *values in self._dialect.told(event, session.work.language):
-                await self._emit(name, *values)
+                await self._line.emit(name, *values)
         if isinstance(event, Partial):
             lag = time.monotonic() - event.arrived
             self._service.monitor.partial(session.work.model, lag)
 
-    async def _emit(self, name: str, *values: Any) -> None:
-        data: Any = values if len(values) > 1 else (values[0] if values else None)
-        await self._server.emit(name, data, to=self._sid)
-
-    def _waiting(self) -> int:
-        """Packets that the client has not taken."""
-        manager, sockets = self._server.manager, self._server.eio.sockets
-        socket = sockets.get(manager.eio_sid_from_sid(self._sid, "/"))
-        return 0 if socket is None else int(socket.queue.qsize())
-
     async def _end(self, error: SpeechgateError) -> None:
         """Refuse, and disconnect."""
-        await self._emit(*self._dialect.failed(error.code, error.detail))
+        await self._line.emit(*self._dialect.failed(error.code, error.detail))
         if self._session is not None:
             self._session.fail(error)
         else:
             await self._disconnect()
 
     async def _disconnect(self) -> None:
-        # The library waits until the client has taken all, which one that is gone never does.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._service.limits.slow_s):
-                await self._server.disconnect(self._sid)
+        await self._line.disconnect(self._service.limits.slow_s)

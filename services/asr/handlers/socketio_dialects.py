@@ -19,9 +19,9 @@ from typing import Any, Protocol
 import orjson
 import pybase64
 
-from services.asr.streaming.errors import StreamRefused, invalid_start
 from services.asr.streaming.events import Event, Final, Partial, Ready
 from services.asr.streaming.options import StreamOptions
+from shared.streams import StreamRefused, invalid_start
 
 Query = Mapping[str, str]
 Emission = tuple[Any, ...]

@@ -1,6 +1,6 @@
 """`/api/v1/asr/speakers`: the known speakers of the caller's tenant."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
@@ -26,6 +26,10 @@ from shared.openapi import json_body, json_body_docs
 router = APIRouter(tags=["speakers"])
 SPEAKERS = "/api/v1/asr/speakers"
 _SPEAKER, _PROTOTYPES = f"{SPEAKERS}/{{id}}", f"{SPEAKERS}/{{id}}/prototypes"
+_FULL: dict[int | str, dict[str, Any]] = {
+    409: {"description": "There are as many speakers, or recordings of one, as are kept."}
+}
+_LAST: dict[int | str, dict[str, Any]] = {409: {"description": "A speaker keeps one recording."}}
 reader, writer = caller_with("speakers:read"), caller_with("speakers:write")
 Id = Annotated[str, Path(alias="id", max_length=64)]
 PrototypeId = Annotated[str, Path(alias="prototype_id", max_length=64)]
@@ -40,6 +44,7 @@ Cursor = Annotated[
     summary="Make a known speaker from a recording",
     status_code=201,
     response_model=KnownSpeakerOut,
+    responses=_FULL,
     openapi_extra=form_docs(NewSpeakerForm),
 )
 async def create_speaker(request: Request) -> Response:
@@ -108,6 +113,7 @@ async def delete_speaker(request: Request, speaker_id: Id) -> None:
     summary="Add a recording to a known speaker",
     status_code=201,
     response_model=EnrolledOut,
+    responses=_FULL,
     openapi_extra=form_docs(RecordingForm),
 )
 async def add_prototype(request: Request, speaker_id: Id) -> Response:
@@ -123,6 +129,7 @@ async def add_prototype(request: Request, speaker_id: Id) -> Response:
     f"{_PROTOTYPES}/{{prototype_id}}",
     summary="Delete a recording's voice of a known speaker",
     status_code=204,
+    responses=_LAST,
 )
 async def delete_prototype(request: Request, speaker_id: Id, prototype_id: PrototypeId) -> None:
     """All but the last one."""
@@ -133,6 +140,7 @@ async def delete_prototype(request: Request, speaker_id: Id, prototype_id: Proto
     f"{_SPEAKER}/merge",
     summary="Merge another known speaker into this one",
     response_model=KnownSpeakerOut,
+    responses=_FULL,
     openapi_extra=json_body_docs(MergeBody),
 )
 async def merge_speakers(
@@ -148,6 +156,7 @@ async def merge_speakers(
     summary="Make another known speaker of some recordings of this one",
     status_code=201,
     response_model=KnownSpeakerOut,
+    responses=_FULL | _LAST,
     openapi_extra=json_body_docs(SplitBody),
 )
 async def split_speaker(

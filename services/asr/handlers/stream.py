@@ -5,24 +5,29 @@ The client sends `start`, then audio in binary messages, `flush` where it wants 
 
 import asyncio
 import time
-from typing import Any
 
 import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from services.asr.handlers.common import INFER
 from services.asr.schemas.stream import StartMessage
-from services.asr.streaming.errors import INVALID_DATA, StreamRefused, close_code, idle, slow_reader
 from services.asr.streaming.events import Event, Failed, Partial
 from services.asr.streaming.service import StreamService
 from services.asr.streaming.session import StreamSession
 from shared.asgi.stream_caller import stream_caller
+from shared.asgi.websocket import next_message, start_message
 from shared.caller import Caller
-from shared.jsonbody import parse_json_object
-from shared.problem import BadRequest, Forbidden, SpeechgateError
+from shared.problem import Forbidden, SpeechgateError
+from shared.streams import (
+    FORBIDDEN,
+    StreamRefused,
+    already_started,
+    close_code,
+    idle,
+    slow_reader,
+)
 
 router = APIRouter()
-_FORBIDDEN = 4403
 
 
 @router.websocket("/api/v1/asr/stream")
@@ -32,7 +37,7 @@ async def stream(websocket: WebSocket) -> None:
     try:
         caller = stream_caller(websocket.scope, INFER)
     except Forbidden:
-        await websocket.close(_FORBIDDEN)
+        await websocket.close(FORBIDDEN)
         return
     await websocket.accept()
     # The lifespan's context; importing its type would point up a layer.
@@ -55,7 +60,8 @@ class _Connection:
     async def serve(self, caller: Caller) -> None:
         """From `start` to the close frame."""
         try:
-            options = StartMessage.read(await self._start())
+            start = await start_message(self._websocket, self._limits.start_s)
+            options = StartMessage.read(start)
             session = await self._service.open(options, caller)
         except SpeechgateError as error:
             await self._send(Failed(error.code, error.detail))
@@ -69,18 +75,6 @@ class _Connection:
             for task in (receiving, sending):
                 task.cancel()
             await asyncio.gather(receiving, sending, session.close(), return_exceptions=True)
-
-    async def _start(self) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(self._limits.start_s):
-                message = await self._next()
-        except TimeoutError:
-            raise StreamRefused("No start message came.", "start_timeout") from None
-        if isinstance(message, bytes):
-            raise StreamRefused("The first message is start.", "not_started")
-        if message.get("type") != "start":
-            raise StreamRefused("The first message is start.", "not_started")
-        return message
 
     async def _receive(self, session: StreamSession) -> None:
         """Pass on what the client sends; returns when the client is gone."""
@@ -96,9 +90,9 @@ class _Connection:
     async def _pass_on(self, session: StreamSession) -> None:
         try:
             async with asyncio.timeout(self._limits.idle_s):
-                message = await self._next()
+                message = await next_message(self._websocket)
         except TimeoutError:
-            raise idle() from None
+            raise idle("audio") from None
         if isinstance(message, bytes):
             await session.feed(message)
             return
@@ -109,29 +103,11 @@ class _Connection:
                 session.stop()
                 # What follows is not ours to judge: only its end matters.
                 while True:
-                    await self._next()
+                    await next_message(self._websocket)
             case "start":
-                raise StreamRefused("The stream has begun already.", "already_started")
+                raise already_started()
             case _:
                 raise StreamRefused("There is no such message.", "invalid_message")
-
-    async def _next(self) -> bytes | dict[str, Any]:
-        """The next message.
-
-        Raises:
-            WebSocketDisconnect: There is none.
-            StreamRefused: It is no JSON object.
-        """
-        message = await self._websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code", 1005))
-        data = message.get("bytes")
-        if data is not None:
-            return bytes(data)
-        try:
-            return parse_json_object(message["text"].encode())
-        except BadRequest as error:
-            raise StreamRefused(error.detail, "invalid_json", INVALID_DATA) from error
 
     async def _tell(self, session: StreamSession) -> None:
         """Send events; closes the connection after the last one."""

@@ -11,6 +11,11 @@ SAMPLE_RATE = 16_000
 """Rate of all audio behind the decoder, in Hz."""
 
 
+def seconds(samples: int) -> float:
+    """Length of samples at `SAMPLE_RATE`, to a millisecond."""
+    return round(samples / SAMPLE_RATE, 3)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Samples `start` to `end` (exclusive) at `SAMPLE_RATE`."""

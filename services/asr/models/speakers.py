@@ -22,6 +22,7 @@ class DiarizationOptions:
         threshold: Mean cosine distance up to which two groups of windows are one speaker; None
             is the service's own.
         identify: Whether the tenant's known speakers are looked for.
+        optional: The transcript is wanted without speakers where they cannot be told apart.
     """
 
     num_speakers: int | None = None
@@ -29,6 +30,7 @@ class DiarizationOptions:
     max_speakers: int | None = None
     threshold: float | None = None
     identify: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,14 @@ class AsrRequestRepository:
             _request(found.request), tuple(_transcript(row) for row in found.results)
         )
 
+    async def delete(self, tenant_id: str, request_id: str) -> bool:
+        """Delete a request of a tenant with its transcripts for good; whether there was one.
+
+        Raises:
+            Unavailable: The database does not answer.
+        """
+        return await self._store.delete(tenant_id, request_id)
+
 
 def _content(transcript: Transcript) -> dict[str, Any]:
     alternatives = transcript.alternatives

@@ -1,21 +1,17 @@
-"""What the repositories of known speakers share: transactions, rows, and the locks on them."""
+"""What the repositories of known speakers share: rows, and the locks on them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.asr.db.tables import asr_speaker_prototypes as prototypes
 from services.asr.db.tables import asr_speakers as speakers
 from services.asr.exceptions import speaker_not_found
 from services.asr.models.speakers import KnownSpeaker, Prototype
 from shared.db.base import new_id, utc_now
-from shared.db.engine import READ_ONLY
-from shared.db.group_commit import is_unreachable
-from shared.problem import Unavailable
 
 DETAILS = (
     prototypes.c.id,
@@ -24,42 +20,6 @@ DETAILS = (
     prototypes.c.speech_seconds,
 )
 """What is told of a prototype: all but its voice."""
-
-
-@asynccontextmanager
-async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A transaction that writes.
-
-    Raises:
-        Unavailable: The database does not answer.
-    """
-    with_refusal = _refusing_outages()
-    async with with_refusal, engine.begin() as connection:
-        yield connection
-
-
-@asynccontextmanager
-async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection that only reads.
-
-    Raises:
-        Unavailable: The database does not answer.
-    """
-    with_refusal = _refusing_outages()
-    async with with_refusal, engine.connect() as connection:
-        yield await connection.execution_options(**{READ_ONLY: True})
-
-
-@asynccontextmanager
-async def _refusing_outages() -> AsyncIterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if is_unreachable(error):
-            raise Unavailable(
-                "The database does not answer.", code="database_unavailable"
-            ) from error
-        raise
 
 
 async def insert_speaker(

@@ -12,9 +12,9 @@ from services.asr.db.tables import asr_speaker_prototypes as prototypes
 from services.asr.db.tables import asr_speakers as speakers
 from services.asr.exceptions import encryption_unconfigured
 from services.asr.models.speakers import Embedding, KnownVoices
-from services.asr.repositories.speaker_rows import reading, writing
 from shared.crypto.envelope import DataCorrupted, Place, Sealed, Vault
 from shared.db.base import new_id, utc_now
+from shared.db.transactions import reading, writing
 from shared.logging import get_logger
 from shared.problem import SpeechgateError
 

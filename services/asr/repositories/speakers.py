@@ -23,13 +23,12 @@ from services.asr.repositories.speaker_rows import (
     insert_speaker,
     locked,
     read_speaker,
-    reading,
     speaker_of,
     touch,
-    writing,
 )
 from services.asr.repositories.speaker_voices import SpeakerVoices
 from shared.caller import Caller
+from shared.db.transactions import reading, writing
 
 
 class SpeakerRepository:

@@ -138,7 +138,7 @@ class StoredAnswer(BaseModel):
 
     id: str
     status: Literal["succeeded", "failed", "cancelled"]
-    error_code: str | None
+    error_code: str | None = None
     created_at: datetime
     request_id: str
     model: str

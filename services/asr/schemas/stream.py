@@ -5,8 +5,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.asr.schemas.ulca import LanguageTag, Names
-from services.asr.streaming.errors import invalid_start
 from services.asr.streaming.options import StreamOptions
+from shared.streams import invalid_start
 
 
 class StartMessage(BaseModel):

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +10,10 @@ from services.asr.exceptions import (
     request_not_found,
     saturated,
 )
-from services.asr.models.audio import SAMPLE_RATE, AsrOptions, AudioSource, ChannelMode
+from services.asr.models.audio import AsrOptions, AudioSource, ChannelMode, seconds
+from services.asr.models.calls import Degradation
 from services.asr.models.request import AsrRequest, Status, StoredTranscripts
+from services.asr.models.speakers import DiarizationOptions
 from services.asr.models.transcript import Transcript
 from services.asr.repositories.asr_requests import AsrRequestRepository
 from services.asr.services.diarization_service import DiarizationService
@@ -23,6 +25,7 @@ from services.asr.services.quality import Judge, check_references
 from services.asr.services.recognition import Recognizer
 from services.asr.services.routing import ModelRouter
 from services.asr.services.work import Work
+from shared.audio.contract import Samples
 from shared.caller import Caller
 from shared.db.base import new_id
 from shared.failures import CLIENT_DISCONNECTED
@@ -33,11 +36,19 @@ _logger = get_logger(__name__)
 _FAILURE_ROW_WAIT_S = 0.3
 _UNWIND_S = 2.0
 _SERVER_FAULT = 500
+Afterwards = Callable[[str, Sequence[Recording]], Awaitable[None]]
+"""Gets a request's id and its decoded recordings, which are gone when it returns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A recognized request; `timings` are in milliseconds by stage; `used` as in `Served`."""
+    """A recognized request.
+
+    Attributes:
+        timings: Milliseconds by stage.
+        used: As in `Served`.
+        degraded: What was optional and is missing.
+    """
 
     id: str
     model: str
@@ -46,6 +57,7 @@ class Answer:
     audio_seconds: float
     timings: Mapping[str, float]
     used: str
+    degraded: tuple[Degradation, ...] = ()
 
 
 @dataclass(slots=True)
@@ -78,9 +90,20 @@ class AsrService:
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def transcribe(
-        self, sources: list[AudioSource], options: AsrOptions, caller: Caller
+        self,
+        sources: list[AudioSource],
+        options: AsrOptions,
+        caller: Caller,
+        *,
+        afterwards: Afterwards | None = None,
     ) -> Answer:
-        """Recognize audio; the transcripts are durable when this returns. Empties `sources`.
+        """Recognize audio; the transcripts are durable when this returns.
+
+        Args:
+            sources: Emptied on the way.
+            options: What is wanted.
+            caller: Who sent it.
+            afterwards: Runs once the transcripts are durable; raises nothing.
 
         Raises:
             InvalidField: The options name something that is not served.
@@ -99,7 +122,7 @@ class AsrService:
         self._running += 1
         self._idle.clear()
         try:
-            return await self._run(work, sources, options)
+            return await self._run(work, sources, options, afterwards)
         except SpeechgateError as error:
             # A refusal before the engine was called is the client's to keep, not ours.
             if work.reached_engine or error.status >= _SERVER_FAULT:
@@ -141,7 +164,13 @@ class AsrService:
                     await self._idle.wait()
         await asyncio.gather(*self._background, return_exceptions=True)
 
-    async def _run(self, work: Work, sources: list[AudioSource], options: AsrOptions) -> Answer:
+    async def _run(
+        self,
+        work: Work,
+        sources: list[AudioSource],
+        options: AsrOptions,
+        afterwards: Afterwards | None,
+    ) -> Answer:
         work.language = await self.router.language(work.model, options.language)
         if options.boost:
             await self.router.check_boost(work.model)
@@ -150,9 +179,12 @@ class AsrService:
                 reading = self.intake.read(sources, options)
                 recordings = await stack.enter_async_context(reading)
             transcripts = await self._recognize(work, recordings, options)
-        row = work.row(Status.SUCCEEDED)
-        with work.timed("store"):
-            await self.requests.add(row, transcripts if options.store_content else ())
+            row = work.row(Status.SUCCEEDED)
+            with work.timed("store"):
+                await self.requests.add(row, transcripts if options.store_content else ())
+            if afterwards is not None:
+                with work.timed("keep"):
+                    await afterwards(work.id, recordings)
         work.timings["total_ms"] = work.elapsed_ms()
         self.monitor.ended(work.model, row.status)
         self.monitor.recognized(
@@ -166,6 +198,7 @@ class AsrService:
             work.audio_seconds,
             work.timings,
             work.used,
+            tuple(work.degraded),
         )
 
     async def _recognize(
@@ -173,7 +206,7 @@ class AsrService:
     ) -> list[Transcript]:
         """A transcript of each recording."""
         audios = [track for one in recordings for track in one.tracks]
-        work.audio_seconds = round(sum(map(len, audios)) / SAMPLE_RATE, 3)
+        work.audio_seconds = seconds(sum(map(len, audios)))
         work.reached_engine = True
         with work.timed("vad"):
             segments = await self.recognizer.segment(
@@ -189,11 +222,9 @@ class AsrService:
                 best_tokens=options.best_tokens,
                 boost=options.boost,
             )
-        if options.diarization is not None and self.diarization is not None:
+        if options.diarization is not None:
             with work.timed("diarization"):
-                found = await self.diarization.annotated(
-                    audios, found, options.diarization, work.caller.tenant_id
-                )
+                found = await self._with_speakers(work, audios, found, options.diarization)
         rewritten = [
             await post_process(one, options.post_processors, work.language, self.post_processors)
             for one in found
@@ -207,6 +238,23 @@ class AsrService:
             if one.quality is not None:
                 self.monitor.judged(work.model, work.used, one.quality.wer)
         return transcripts
+
+    async def _with_speakers(
+        self,
+        work: Work,
+        audios: Sequence[Samples],
+        found: list[Transcript],
+        options: DiarizationOptions,
+    ) -> list[Transcript]:
+        if self.diarization is None:
+            return found
+        try:
+            return await self.diarization.annotated(audios, found, options, work.caller.tenant_id)
+        except SpeechgateError as error:
+            if not options.optional or error.status < _SERVER_FAULT:
+                raise
+            work.degraded.append(Degradation("diarization", error.code))
+            return found
 
     async def _note_failure(self, row: AsrRequest) -> None:
         """Store a failed request, but let its client wait for that only briefly."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from services.asr.models.calls import Degradation
 from services.asr.models.request import AsrRequest, Status
 from shared.caller import Caller
 from shared.db.base import utc_now
@@ -24,6 +25,7 @@ class Work:
     reached_engine: bool = False
     arrived: float = field(default_factory=time.perf_counter)
     timings: dict[str, float] = field(default_factory=dict)
+    degraded: list[Degradation] = field(default_factory=list)
 
     @contextlib.contextmanager
     def timed(self, stage: str) -> Iterator[None]:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from services.asr.streaming.errors import StreamRefused
 from shared.audio.contract import Pcm16
 from shared.audio.formats import INT16_SCALE, AudioFormat
 from shared.audio.g711 import TABLES
+from shared.streams import StreamRefused
 
 _FLOAT_BYTES = 4
 _FULL_SCALE = 32_767.0

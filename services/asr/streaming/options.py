@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.asr.models.audio import SAMPLE_RATE
 from services.asr.streaming.encodings import ENCODINGS
-from services.asr.streaming.errors import StreamRefused, invalid_start
+from shared.streams import StreamRefused, invalid_start
 
 RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 SILENCE_MS = (320, 3_000)

@@ -4,8 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 
-from services.asr.streaming.errors import slow_reader
 from services.asr.streaming.events import Event, Partial
+from shared.streams import slow_reader
 
 
 class Outbox:

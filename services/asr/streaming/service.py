@@ -1,7 +1,6 @@
 """Opens streams: admission, the choice of the model, storage, and the end of the process."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +11,6 @@ from services.asr.models.transcript import Transcript
 from services.asr.services.asr_service import AsrService
 from services.asr.services.processors import check_processors, post_process
 from services.asr.services.work import Work
-from services.asr.streaming.errors import shutting_down, too_many_streams
 from services.asr.streaming.monitor import StreamMonitor
 from services.asr.streaming.options import StreamOptions
 from services.asr.streaming.outbox import Outbox
@@ -26,6 +24,7 @@ from shared.db.base import new_id
 from shared.logging import get_logger
 from shared.problem import SpeechgateError
 from shared.serving import split_reference
+from shared.streams import StreamPlaces
 
 _logger = get_logger(__name__)
 
@@ -73,13 +72,14 @@ class StreamService:
     monitor: StreamMonitor
     limits: StreamLimits
     _sessions: set[StreamSession] = field(default_factory=set)
-    _tenants: Counter[str] = field(default_factory=Counter)
     _storing: set["asyncio.Task[None]"] = field(default_factory=set)
     _draining: bool = False
+    _places: StreamPlaces = field(init=False)
     _precedence: Precedence = field(init=False)
 
     def __post_init__(self) -> None:
         """Files make room for streams in this process."""
+        self._places = StreamPlaces(self.limits.streams, self.limits.tenant_streams)
         self._precedence = Precedence(self.core.recognizer.spared)
 
     async def open(self, options: StreamOptions, caller: Caller) -> StreamSession:
@@ -89,17 +89,11 @@ class StreamService:
             StreamRefused: `too_many_streams` or `shutting_down`.
             SpeechgateError: The options name something that is not served, or Triton is down.
         """
-        if self._draining:
-            raise shutting_down()
-        if self._tenants.total() >= self.limits.streams:
-            raise too_many_streams("here")
-        if self._tenants[caller.tenant_id] >= self.limits.tenant_streams:
-            raise too_many_streams("for your organization here")
-        self._tenants[caller.tenant_id] += 1
+        self._places.take(caller.tenant_id)
         try:
             session = await self._make(options, caller)
         except BaseException:
-            self._release(caller.tenant_id)
+            self._places.release(caller.tenant_id)
             raise
         self._sessions.add(session)
         self.monitor.opened(session.work.model)
@@ -110,7 +104,7 @@ class StreamService:
 
     async def drain(self) -> None:
         """Refuse new streams; let the open ones tell what they know, and end."""
-        self._draining = True
+        self._stop()
         sessions = list(self._sessions)
         for session in sessions:
             session.drain()
@@ -122,10 +116,14 @@ class StreamService:
 
     async def close(self) -> None:
         """End what is left, and wait for the rows."""
-        self._draining = True
+        self._stop()
         await asyncio.gather(*(one.close() for one in list(self._sessions)))
         await asyncio.gather(*self._storing, return_exceptions=True)
         await self.ticker.close()
+
+    def _stop(self) -> None:
+        self._draining = True
+        self._places.close()
 
     async def _make(self, options: StreamOptions, caller: Caller) -> StreamSession:
         core = self.core
@@ -169,7 +167,7 @@ class StreamService:
     def _ended(self, session: StreamSession, seconds: float, status: str) -> None:
         work = session.work
         self._sessions.discard(session)
-        self._release(work.caller.tenant_id)
+        self._places.release(work.caller.tenant_id)
         self.monitor.ended(work.model, status, seconds)
         _logger.info(
             "stream",
@@ -184,11 +182,6 @@ class StreamService:
             finals=work.segments,
             duration_ms=work.elapsed_ms(),
         )
-
-    def _release(self, tenant: str) -> None:
-        self._tenants[tenant] -= 1
-        if not self._tenants[tenant]:
-            del self._tenants[tenant]
 
     def _store(self, row: AsrRequest, transcript: Transcript | None) -> "asyncio.Future[None]":
         kept = [transcript] if transcript is not None and transcript.utterances else []

@@ -8,16 +8,15 @@ position; so a session that is resumed there, at whatever replica, goes on as if
 import asyncio
 from contextvars import Context
 
-from services.asr.models.audio import SAMPLE_RATE
+from services.asr.models.audio import seconds
 from services.asr.models.request import Status
 from services.asr.services.work import Work
 from services.asr.streaming.arrivals import Arrivals
 from services.asr.streaming.encodings import ENCODINGS
-from services.asr.streaming.errors import NORMAL, close_code, shutting_down, stranded, too_long
 from services.asr.streaming.events import Done, Failed, Partial, Ready, SpeechEnded, SpeechStarted
 from services.asr.streaming.interim import Interim
 from services.asr.streaming.line import AudioLine
-from services.asr.streaming.listener import Begun, Heard, Listener, Silent, Spoken
+from services.asr.streaming.listener import Begun, Heard, Listener, Spoken
 from services.asr.streaming.options import StreamOptions
 from services.asr.streaming.outbox import Outbox
 from services.asr.streaming.pace import Pace
@@ -27,6 +26,7 @@ from shared.audio.contract import Pcm16
 from shared.failures import CLIENT_DISCONNECTED
 from shared.logging import get_logger
 from shared.problem import SpeechgateError
+from shared.streams import NORMAL, close_code, shutting_down, stranded, too_long
 
 _logger = get_logger(__name__)
 _FLUSH, _STOP = "flush", "stop"
@@ -68,7 +68,7 @@ class StreamSession:
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue()
         self._unheard = 0
         self._room = asyncio.Event()
-        self._halted = self._complete = False
+        self._halted = self._complete = self._ending = False
         self._speaking = False
         self._interim: Interim | None = None
         self._fed = 0
@@ -91,6 +91,8 @@ class StreamSession:
         )
         # Not in the context of a request: its deadline is not that of the stream.
         self._task = asyncio.create_task(self._run(), name="stream", context=Context())
+        # Not in the task: one that is cancelled at once never runs.
+        self._task.add_done_callback(self._let_go)
 
     async def feed(self, data: bytes) -> None:
         """More audio; returns when more may come.
@@ -136,11 +138,12 @@ class StreamSession:
     async def ended(self) -> None:
         """Return when the session has ended by itself and its row is stored."""
         if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+            # It goes on where its caller is cancelled.
+            await asyncio.wait({self._task})
 
     async def close(self) -> None:
-        """The client is gone: end now, down to the model."""
-        if self._task is not None:
+        """The client is gone: end now, down to the model. What was settled is stored."""
+        if self._task is not None and not self._ending:
             self._task.cancel()
         await self.ended()
 
@@ -154,20 +157,25 @@ class StreamSession:
             error = await self._work_on()
             status = Status.SUCCEEDED if error is None else Status.FAILED
         finally:
+            self._ending = True
             await self._clean_up()
             settled = self._settling.position - self._options.resume_from
             self.work.audio_seconds = round(settled / self._options.rate, 3)
             self.work.segments = self._settling.finals
             code = CLIENT_DISCONNECTED if status is Status.CANCELLED else None
             row = self.work.row(status, error.code if error else code)
-            brought = (self._received - self._options.resume_from) / self._options.rate
-            self._parts.ended(brought, error.code if error else status.value)
+            brought = self._received - self._options.resume_from
+            self._parts.ended(brought / self._options.rate, error.code if error else status.value)
             duration = round(self._settling.position / self._options.rate, 3)
             stored = self._parts.stored(row, self._settling.transcript(duration))
             if status is not Status.CANCELLED:
                 await self._say_goodbye(error, stored)
-            self.outbox.close()
-            self._room.set()
+
+    def _let_go(self, _: asyncio.Task[None]) -> None:
+        if not self._ending:
+            self._parts.ended(0.0, Status.CANCELLED.value)
+        self.outbox.close()
+        self._room.set()
 
     async def _say_goodbye(
         self, error: SpeechgateError | None, stored: "asyncio.Future[None]"
@@ -242,22 +250,19 @@ class StreamSession:
         return None
 
     def _hear(self, heard: Heard) -> None:
-        match heard:
-            case Begun(start):
-                self._speaking = True
-                self._parts.precedence.begin()
-                self.outbox.put(SpeechStarted(_seconds(start)))
-                self._begin_interim(start)
-            case Spoken():
-                if not heard.told:
-                    self.outbox.put(SpeechStarted(_seconds(heard.span.start)))
-                self._end_speech()
-                self.outbox.put(SpeechEnded(_seconds(heard.speech_end)))
-                self._settling.add(heard)
-                self._arrivals.forget(heard.position)
-            case Silent():
-                self._settling.add(heard)
-                self._arrivals.forget(heard.position)
+        if isinstance(heard, Begun):
+            self._speaking = True
+            self._parts.precedence.begin()
+            self.outbox.put(SpeechStarted(seconds(heard.start)))
+            self._begin_interim(heard.start)
+            return
+        if isinstance(heard, Spoken):
+            if not heard.told:
+                self.outbox.put(SpeechStarted(seconds(heard.span.start)))
+            self._end_speech()
+            self.outbox.put(SpeechEnded(seconds(heard.speech_end)))
+        self._settling.add(heard)
+        self._arrivals.forget(heard.position)
 
     def _begin_interim(self, start: int) -> None:
         partials, origin = self._parts.partials, self._line.origin
@@ -267,7 +272,7 @@ class StreamSession:
         def told(text: str, heard: int) -> None:
             end = start + heard
             arrived = self._arrivals.of(self._line.client_position(end - self._line.origin))
-            self.outbox.put(Partial(text, _seconds(start), _seconds(end), arrived))
+            self.outbox.put(Partial(text, seconds(start), seconds(end), arrived))
 
         utterance = partials.utterance(self._parts.partial_model, self.work.language)
         self._interim = Interim(utterance, self._options.interim_ms / 1000, told)
@@ -291,7 +296,3 @@ class StreamSession:
             self._endings.add(task)
             task.add_done_callback(self._endings.discard)
             self._interim = None
-
-
-def _seconds(samples: int) -> float:
-    return round(samples / SAMPLE_RATE, 3)

@@ -13,13 +13,13 @@ from services.asr.streaming.arrivals import Arrivals
 from services.asr.streaming.encodings import ENCODINGS
 from services.asr.streaming.endpointer import Decision, Ended, Endpointer, Quiet, Rules, Started
 from services.asr.streaming.endpointer import TooLong as Long
-from services.asr.streaming.errors import StreamRefused
 from services.asr.streaming.events import Ack, Event, Final, Partial
 from services.asr.streaming.line import AudioLine
 from services.asr.streaming.options import RATES, StreamOptions
 from services.asr.streaming.outbox import Outbox
 from services.asr.streaming.pace import Pace
 from services.asr.streaming.precedence import Precedence
+from shared.streams import StreamRefused
 
 RULES = Rules(silence=22, longest=400)
 
