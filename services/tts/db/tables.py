@@ -1,8 +1,8 @@
-"""`tts_requests` and `tts_results`."""
+"""`tts_requests` and `tts_results`; `tts_lexicon`."""
 
-from sqlalchemy import Column, Float, Integer, String, Text
+from sqlalchemy import Column, Float, Index, Integer, String, Table, Text, UniqueConstraint
 
-from shared.db.base import new_metadata
+from shared.db.base import UtcDateTime, new_metadata
 from shared.db.requests import request_table, result_table
 
 metadata = new_metadata()
@@ -29,4 +29,20 @@ tts_results = result_table(
     Column("duration_s", Float, nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("sha256", String(64), nullable=False),
+)
+
+# The language is empty for an entry of every language.
+tts_lexicon = Table(
+    "tts_lexicon",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("phrase", String(400), nullable=False),
+    Column("alias", String(800), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
+    Column("updated_at", UtcDateTime(), nullable=False),
+    UniqueConstraint("tenant_id", "language", "phrase"),
+    Index(None, "tenant_id", "id"),
 )

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.tts.inference.tts import MODEL_RATE
-from services.tts.schemas.speech import VoiceEntry, VoicesAnswer
+from services.tts.schemas.voices import VoicesAnswer
 from services.tts.services.speech import SpeechService
 from shared.asgi.caller import caller_with
 from shared.asgi.json import json_response
@@ -20,16 +19,6 @@ router = APIRouter(tags=["tts"])
 async def voices(
     request: Request, _: Annotated[Caller, Depends(caller_with("tts:infer"))]
 ) -> Response:
-    """The languages of every model, each with its voices."""
+    """The voices of every model, each in each of its languages."""
     service: SpeechService = request.state.context.speech
-    served = await service.languages()
-    return json_response(
-        VoicesAnswer(
-            voices=[
-                VoiceEntry(service_id=service_id, language=language)
-                for service_id, languages in served.items()
-                for language in languages
-            ],
-            sampling_rate=MODEL_RATE,
-        )
-    )
+    return json_response(VoicesAnswer.of(await service.voices()))

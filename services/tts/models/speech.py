@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.tts.models.sound import TimedMark, TimedWord
 from shared.audio.encode import OutputFormat
 
 
@@ -11,16 +12,18 @@ class Voice:
     """Who speaks.
 
     Attributes:
-        language: ISO 639 code.
+        language: ISO 639 code; empty in an order for that of the named voice.
         gender: `male` or `female`.
         name: A voice of the engine's own, in place of the gender's.
         speed: 1 is the voice's own speed.
+        pitch: 1 is the voice's own pitch.
     """
 
     language: str
     gender: str
     name: str | None = None
     speed: float = 1.0
+    pitch: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,12 @@ class SpeechOrder:
         audio_format: Name of a format.
         sampling_rate: In Hz; None for the best the format holds of the model's own.
         service_id: Which model.
+        durations: Seconds that each audio should last; None for as long as it takes.
+        markup: Whether the texts are SSML; None for those that begin like it.
+        word_times: Whether the times of words are wanted.
+        kept: Whether texts and sounds may outlive the request.
+        cached: Whether sounds may come from memory and stay there.
+        live: Whether somebody listens to a stream while it is made, rather than keeping a file.
     """
 
     texts: tuple[str, ...]
@@ -40,6 +49,12 @@ class SpeechOrder:
     audio_format: str
     sampling_rate: int | None = None
     service_id: str | None = None
+    durations: tuple[float | None, ...] = ()
+    markup: bool | None = None
+    word_times: bool = False
+    kept: bool = True
+    cached: bool = True
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +75,8 @@ class SpokenItem:
         duration_s: Seconds.
         size: Bytes of the encoded audio.
         sha256: Of the encoded audio, hexadecimal.
+        marks: When the marks of the text are passed.
+        words: When its words are heard, where that was asked for.
     """
 
     text: str
@@ -67,6 +84,8 @@ class SpokenItem:
     duration_s: float
     size: int
     sha256: str
+    marks: tuple[TimedMark, ...] = ()
+    words: tuple[TimedWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +95,7 @@ class Speech:
     Attributes:
         id: Of the stored request.
         items: In the order of the texts.
+        voice: That spoke.
         output: How the audio was written.
         characters: Spoken.
         timings_ms: Duration of each step.
@@ -84,6 +104,7 @@ class Speech:
 
     id: str
     items: tuple[SpokenItem, ...]
+    voice: Voice
     output: Output
     characters: int
     timings_ms: dict[str, float]

@@ -1,8 +1,8 @@
 """What the TTS service counts."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
-from shared.metrics import Metrics
+from shared.metrics import LATENCY_BUCKETS_S, Metrics
 
 
 class TtsMetrics:
@@ -33,6 +33,45 @@ class TtsMetrics:
             buckets=(0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
             registry=metrics.registry,
         )
+
+        self._first_audio = Histogram(
+            "speechgate_tts_first_audio_seconds",
+            "Time until the first bytes of a streamed answer are there",
+            ["format"],
+            buckets=LATENCY_BUCKETS_S,
+            registry=metrics.registry,
+        )
+        self._broken = Counter(
+            "speechgate_tts_broken_streams",
+            "Streamed answers that ended before their end, by code",
+            ["code"],
+            registry=metrics.registry,
+        )
+        self._cache = Counter(
+            "speechgate_tts_cache_lookups",
+            "Parts by where their sound came from: hit, miss, joined (made for another), off",
+            ["result"],
+            registry=metrics.registry,
+        )
+        self._cache_bytes = Gauge(
+            "speechgate_tts_cache_bytes", "Sound that is kept in memory", registry=metrics.registry
+        )
+
+    def cache(self, result: str) -> None:
+        """A part was looked up; `hit`, `miss`, `joined` or `off`."""
+        self._cache.labels(result).inc()
+
+    def cache_bytes(self, size: int) -> None:
+        """So much sound is kept."""
+        self._cache_bytes.set(size)
+
+    def first_audio(self, audio_format: str, took_s: float) -> None:
+        """A streamed answer has its first bytes."""
+        self._first_audio.labels(audio_format).observe(took_s)
+
+    def broken(self, code: str) -> None:
+        """A streamed answer ended early; the code is one of our own."""
+        self._broken.labels(code).inc()
 
     def started(self, chunks: int) -> None:
         """A request goes to the model."""

@@ -15,6 +15,12 @@ ROOT = Path(__file__).resolve().parents[3]
 Serve = Callable[..., AbstractContextManager[LiveApp]]
 
 
+def running_app(settings: TtsSettings, keys: Keys) -> AbstractContextManager[LiveApp]:
+    size = settings.stream_max_message_bytes
+    app = create_app(settings)
+    return live_app("tts", app, keys, ws="websockets-sansio", ws_max_size=size)
+
+
 @pytest.fixture
 def settings(tmp_path: Path, triton: TritonServer, keys: Keys) -> TtsSettings:
     return TtsSettings(
@@ -31,7 +37,7 @@ def serve(keys: Keys) -> Serve:
     @contextmanager
     def run(settings: TtsSettings) -> Iterator[LiveApp]:
         upgrade(MIGRATIONS, settings.database_url)
-        with live_app("tts", create_app(settings), keys) as running:
+        with running_app(settings, keys) as running:
             yield running
 
     return run
@@ -57,5 +63,5 @@ def app(
         identity_public_key_file=keys.public_file,
         log_level="error",
     )
-    with live_app("tts", create_app(settings), keys) as running:
+    with running_app(settings, keys) as running:
         yield running

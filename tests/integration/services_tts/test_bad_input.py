@@ -1,4 +1,3 @@
-import time
 from typing import Any
 
 import httpx
@@ -30,12 +29,12 @@ def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
         (body(" \x00\x01"), 422, "empty_text"),
         (body("..."), 422, "empty_text"),
         ({**body(), "input": []}, 422, "empty_text"),
-        (body("<speak>hello</speak>"), 422, "ssml_unsupported"),
+        (body('<speak><audio src="/x"/></speak>'), 422, "ssml_unsupported"),
         (body("a" * 10_001), 413, "text_too_long"),
         ({**body(), "input": [{"source": "a" * 9_000}] * 3}, 413, "text_too_long"),
         ({**body(), "input": [{"source": "a"}] * 17}, 422, "too_many_items"),
         (body(language={"sourceLanguage": "xx"}), 422, "unsupported_language"),
-        (body(audioFormat="aac"), 422, "unsupported_audio_format"),
+        (body(audioFormat="midi"), 422, "unsupported_audio_format"),
         (body(audioFormat="opus", samplingRate=44_100), 422, "unsupported_sampling_rate"),
         (body(samplingRate=7_999), 422, "unsupported_sampling_rate"),
         (body(samplingRate=48_001), 422, "unsupported_sampling_rate"),
@@ -45,6 +44,9 @@ def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
         (body(voice="../../etc/passwd"), 422, "validation_failed"),
         (body(voice="-v"), 422, "validation_failed"),
         (body(speed=10), 422, "validation_failed"),
+        (body(pitch=0.4), 422, "validation_failed"),
+        (body(wordTimes="yes"), 422, "validation_failed"),
+        (body(inputFormat="html"), 422, "validation_failed"),
         (body(language={"sourceLanguage": "x" * 99}), 422, "validation_failed"),
         (body(17), 422, "validation_failed"),
         ({"config": {}}, 422, "validation_failed"),
@@ -52,10 +54,8 @@ def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     ],
 )
 def test_each_has_its_code(app: LiveApp, wrong: dict[str, Any], status: int, code: str) -> None:
-    started = time.perf_counter()
     with app.client() as client:
         response = client.post(PATH, json=wrong)
-    assert time.perf_counter() - started < 1
     refused(response, status, code)
 
 

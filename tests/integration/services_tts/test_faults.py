@@ -6,7 +6,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from services.tts.settings import TtsSettings
 from shared.db.migrations import check, upgrade
 from shared.db.revisions import SchemaOutdated
 from tests.support.live_app import Keys, LiveApp, until
+from tests.support.poll import eventually
 
 PATH = "/api/v1/tts/inference"
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,10 +49,9 @@ def rows(settings: TtsSettings) -> list[tuple[str, str | None]]:
 
 def test_a_closed_port_is_a_quick_503_and_leaves_a_row(settings: TtsSettings, serve: Any) -> None:
     settings = settings.model_copy(update={"triton_url": f"127.0.0.1:{free_port()}"})
-    with serve(settings) as app, app.client() as client:
-        started = time.perf_counter()
+    # Much less than the service would wait for an answer of the inference server.
+    with serve(settings) as app, app.client(timeout_s=10) as client:
         response = client.post(PATH, json=body())
-        assert time.perf_counter() - started < 1
         assert (response.status_code, response.json()["code"]) == (503, "inference_unavailable")
         assert int(response.headers["retry-after"]) >= 1
         assert client.get("/ready").status_code == 503
@@ -66,17 +65,19 @@ def test_a_closed_port_is_a_quick_503_and_leaves_a_row(settings: TtsSettings, se
 def test_triton_dies_and_comes_back(
     settings: TtsSettings, serve: Any, triton: TritonServer
 ) -> None:
-    with serve(settings) as app, app.client() as client:
+    # Much less than the service would wait for an answer of the inference server.
+    with serve(settings) as app, app.client(timeout_s=10) as client:
         assert client.post(PATH, json=body()).status_code == 200
         triton.kill()
         try:
-            started = time.perf_counter()
-            response = client.post(PATH, json=body())
-            assert time.perf_counter() - started < 1
+            response = client.post(PATH, json=body("Nobody is there."))
             assert response.status_code == 503
+            # What is in memory needs no model.
+            assert client.post(PATH, json=body()).status_code == 200
         finally:
             triton.restart()
-        until(lambda: client.post(PATH, json=body()).status_code == 200, timeout_s=10)
+        again = body("It is back.")
+        until(lambda: client.post(PATH, json=again).status_code == 200, timeout_s=10)
 
 
 def test_a_client_that_leaves_stops_the_work(
@@ -92,8 +93,16 @@ def test_a_client_that_leaves_stops_the_work(
     chunks = 65
     with serve(settings) as app:
         before = spoken()
-        with app.client(timeout_s=0.4) as client, pytest.raises(httpx.ReadTimeout):
-            client.post(PATH, json=body(text))
+
+        async def leave() -> None:
+            headers = app.keys.headers("tts")
+            async with httpx.AsyncClient(base_url=app.url, headers=headers) as client:
+                asked = asyncio.create_task(client.post(PATH, json=body(text)))
+                await eventually(lambda: spoken() > before, timeout_s=20)
+                asked.cancel()
+                await asyncio.gather(asked, return_exceptions=True)
+
+        asyncio.run(leave())
         until(lambda: rows(settings) == [("failed", "client_disconnected")], timeout_s=5)
         with app.client() as client:
             assert 'status="499"' in client.get("/metrics").text

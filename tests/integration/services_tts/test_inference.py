@@ -59,6 +59,7 @@ def test_the_answer_has_the_members_of_ulca_and_ours(app: LiveApp) -> None:
     [
         (form, rate)
         for form in OutputFormat
+        if form is not OutputFormat.AAC  # Read by another library: see test_stream.py.
         for rate in (8_000, 16_000, 22_050, 44_100, 48_000)
         if holds_rate(form, rate)
     ],
@@ -156,11 +157,32 @@ def test_a_request_is_stored_for_its_tenant_only(app: LiveApp) -> None:
 def test_voices_come_from_the_model(app: LiveApp) -> None:
     with app.client("tts:infer") as client:
         answer = client.get("/api/v1/tts/voices").json()
-    served = {entry["language"] for entry in answer["voices"] if entry["serviceId"] == "tts"}
-    assert {"en", "hi", "ur", "es"} <= served
-    assert all(entry["genders"] == ["female", "male"] for entry in answer["voices"])
-    assert answer["samplingRate"] == 22_050
-    assert "opus" in answer["audioFormats"]
+    of_tts = [entry for entry in answer["voices"] if entry["serviceId"] == "tts"]
+    assert {"en", "hi", "ur", "es"} <= {entry["language"] for entry in of_tts}
+    assert len({entry["id"] for entry in of_tts}) == len(of_tts) >= 60
+    assert {entry["gender"] for entry in of_tts} == {"female", "male"}
+    assert all(entry["name"] and entry["samplingRate"] == 22_050 for entry in of_tts)
+    assert {"opus", "aac"} <= set(answer["audioFormats"])
+
+
+def test_a_listed_voice_speaks_when_it_is_named(app: LiveApp) -> None:
+    named = speak(app, "Hello.", voice="en-male", cache=False)["audio"][0]
+    gendered = speak(app, "Hello.", gender="male", cache=False)["audio"][0]
+    assert named["audioContent"] == gendered["audioContent"]
+
+
+def test_words_have_times_where_asked_for(app: LiveApp) -> None:
+    texts = ("One two three, four. Five!", "Six.")
+    audios = speak(app, *texts, wordTimes=True)["audio"]
+    assert [[word["word"] for word in audio["words"]] for audio in audios] == [
+        ["One", "two", "three,", "four.", "Five!"],
+        ["Six."],
+    ]
+    for audio in audios:
+        edges = [edge for word in audio["words"] for edge in (word["start"], word["end"])]
+        assert edges == sorted(edges)
+        assert 0 <= edges[0] < edges[-1] <= audio["duration"]
+    assert speak(app)["audio"][0]["words"] is None
 
 
 def test_metrics_count_characters_and_seconds(app: LiveApp) -> None:
@@ -169,6 +191,71 @@ def test_metrics_count_characters_and_seconds(app: LiveApp) -> None:
     assert 'speechgate_tts_characters_total{language="en"}' in text
     assert 'speechgate_tts_audio_seconds_total{format="mp3",language="en"}' in text
     assert "speechgate_tts_speed_ratio_count" in text
+
+
+def test_a_part_is_made_once(app: LiveApp) -> None:
+    def looked_up() -> dict[str, float]:
+        lines = httpx.get(f"{app.url}/metrics").text.splitlines()
+        name = "speechgate_tts_cache_lookups_total{"
+        counts = (line.rsplit(" ", 1) for line in lines if line.startswith(name))
+        return {found.split('"')[1]: float(count) for found, count in counts}
+
+    text = f"This is spoken twice by {app.url.rsplit(':', 1)[1]}."
+    before = looked_up()
+    first, again = (speak(app, text)["audio"][0]["audioContent"] for _ in range(2))
+    after = looked_up()
+    assert first == again
+    assert after["miss"] == before.get("miss", 0) + 1
+    assert after["hit"] == before.get("hit", 0) + 1
+    other = {"input": [{"source": text}], "config": body()["config"]}
+    with app.client("tts:infer", tenant="another") as client:
+        assert client.post(PATH, json=other).status_code == 200
+        # What may not be tracked is neither taken from memory nor left there.
+        untracked = other | {"controlConfig": {"dataTracking": False}}
+        found = client.post(PATH, json=untracked).json()
+    assert looked_up() == after | {"miss": after["miss"] + 1}
+    with app.client("tts:read", tenant="another") as client:
+        stored = client.get(f"/api/v1/tts/requests/{found['id']}").json()
+    assert (stored["status"], stored["characters"]) == ("succeeded", len(text))
+    assert stored["output"] == []
+
+
+@pytest.mark.parametrize("wanted", [3.0, 8.0])
+def test_audio_lasts_as_long_as_wanted(app: LiveApp, wanted: float) -> None:
+    text = "This sentence is spoken as fast as it must be, and so is this one, for a film."
+    with app.client("tts:infer") as client:
+        inputs = [{"source": text, "audioDuration": wanted}, {"source": text}]
+        answer = client.post(PATH, json=body() | {"input": inputs}).json()
+        fitted, plain = (one["duration"] for one in answer["audio"])
+        assert 3.5 < plain < 7.5
+        assert fitted == pytest.approx(wanted, rel=0.1)
+        streamed = {"input": inputs[:1], "config": body()["config"] | {"audioFormat": "pcm"}}
+        content = client.post("/api/v1/tts/stream", json=streamed).content
+        assert len(content) / 2 / 22_050 == pytest.approx(wanted, rel=0.1)
+        for wrong in (0, -1, "3", 1201, None):
+            refused = client.post(
+                PATH, json=body() | {"input": [{"source": text, "audioDuration": wrong}]}
+            )
+            assert refused.status_code == (200 if wrong is None else 422)
+
+
+def test_the_path_and_answer_of_ulca(app: LiveApp) -> None:
+    with app.client("tts:infer") as client:
+        answer = client.post("/services/inference/tts?serviceId=tts", json=body())
+        refused = client.post("/services/inference/tts?serviceId=none", json=body())
+    native = speak(app)
+    assert answer.json() == {
+        "taskType": "tts",
+        "audio": [{"audioContent": native["audio"][0]["audioContent"], "audioUri": None}],
+        "config": {
+            "language": {"sourceLanguage": "en"},
+            "audioFormat": "wav",
+            "encoding": "base64",
+            "samplingRate": 22_050,
+        },
+    }
+    assert refused.status_code == 422
+    assert refused.json()["detail"]["kind"] == "unknown_model"
 
 
 def test_the_openapi_document_knows_the_body(app: LiveApp) -> None:

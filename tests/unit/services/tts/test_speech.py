@@ -1,12 +1,8 @@
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from services.tts.exceptions import (
     AudioTooLarge,
@@ -14,89 +10,19 @@ from services.tts.exceptions import (
     UnsupportedSamplingRate,
     UnusableAudio,
 )
-from services.tts.models.speech import SpeechOrder, SpeechRecord, SpokenItem, Voice
-from services.tts.services.metrics import TtsMetrics
-from services.tts.services.speech import SpeechLimits, SpeechService, choose_output
-from shared.caller import Caller
-from shared.metrics import Metrics
+from services.tts.models.speech import SpeechOrder, Voice
+from services.tts.models.voices import ModelFacts
+from services.tts.schemas.speech import SpeechAnswer, SpeechConfig, SpeechLanguage
+from services.tts.services.speech import SpeechService
 from shared.problem import RequestNotFound, Unavailable
-from shared.serving import ModelSelector
-from shared.text.bounds import TextBounds
 from shared.text.problems import EmptyText, TextTooLong, UnknownModel, UnsupportedLanguage
-
-CALLER = Caller("tenant", "key", "request", "trace")
-LIMITS = SpeechLimits(TextBounds(3, 2_000, 4_000), 50, 2, 5_000, 400_000)
-
-
-class Model:
-    """Speaks each character as ten samples of its code."""
-
-    def __init__(self) -> None:
-        self.calls: list[dict[str, object]] = []
-        self.error: Exception | None = None
-        self.hold: asyncio.Event | None = None
-        self.silent = False
-        self.called = asyncio.Event()
-
-    async def languages(self, _: str) -> list[str]:
-        return ["en", "hi"]
-
-    async def speak(self, model: str, text: str, **how: object) -> NDArray[np.float32]:
-        self.calls.append({"model": model, "text": text, **how})
-        self.called.set()
-        if self.hold:
-            await self.hold.wait()
-        if self.error:
-            raise self.error
-        codes = [ord(character) / 1000 for character in text]
-        return np.repeat(np.array([] if self.silent else codes, np.float32), 10)
-
-
-class Repository:
-    def __init__(self) -> None:
-        self.saved: list[tuple[SpeechRecord, Sequence[SpokenItem]]] = []
-
-    async def add(self, _: Caller, record: SpeechRecord, items: Sequence[SpokenItem] = ()) -> None:
-        self.saved.append((record, items))
-
-    async def find(self, *_: str) -> None:
-        return None
-
-
-MODELS = {"default": "tts", "fast": "tts-fast"}
-
-
-async def every_model(_: str) -> bool:
-    return True
-
-
-@pytest.fixture
-def model() -> Model:
-    return Model()
-
-
-@pytest.fixture
-def repository() -> Repository:
-    return Repository()
-
-
-@pytest.fixture
-async def service(model: Model, repository: Repository) -> AsyncIterator[SpeechService]:
-    with ThreadPoolExecutor(1) as workers:
-        yield SpeechService(
-            model,
-            repository,
-            MODELS,
-            ModelSelector(MODELS, every_model, UnknownModel, Metrics("selector")),
-            LIMITS,
-            TtsMetrics(Metrics("tts")),
-            workers,
-        )
-
-
-def order(*texts: str, **changes: object) -> SpeechOrder:
-    members = {"voice": Voice("en", "female"), "audio_format": "pcm", "sampling_rate": 22_050}
-    return SpeechOrder(texts=texts, **(members | changes))
+from tests.unit.services.tts.narration_fakes import (
+    CALLER,
+    SAMPLES_A_CHARACTER,
+    Model,
+    Repository,
+    order,
+)
 
 
 async def test_an_order_is_spoken_stored_and_returned(
@@ -105,7 +31,7 @@ async def test_an_order_is_spoken_stored_and_returned(
     speech = await service.speak(CALLER, order("Hello.", "You."))
     assert [item.text for item in speech.items] == ["Hello.", "You."]
     audio = base64.b64decode(speech.items[0].content)
-    assert len(audio) == 2 * 10 * len("Hello.")
+    assert len(audio) == 2 * SAMPLES_A_CHARACTER * len("Hello.")
     assert speech.items[0].sha256 == hashlib.sha256(audio).hexdigest()
     assert speech.characters == 10
     assert set(speech.timings_ms) == {"prepare", "inference", "encode", "store", "total"}
@@ -118,7 +44,7 @@ async def test_an_order_is_spoken_stored_and_returned(
 async def test_chunks_run_in_parallel_and_keep_their_order(
     service: SpeechService, model: Model
 ) -> None:
-    sentences = [f"This is sentence number {number} of them." for number in range(9)]
+    sentences = [f"This is sentence number {letter} of them." for letter in "abcdefghi"]
     speech = await service.speak(CALLER, order(" ".join(sentences)))
     assert sorted(str(call["text"]) for call in model.calls) == sorted(sentences)
     assert speech.items[0].text == " ".join(sentences)
@@ -178,6 +104,23 @@ async def test_an_answer_has_a_bound(
     assert "never" not in [call["text"] for call in model.calls]
 
 
+async def test_what_is_too_large_is_not_made_to_its_end(
+    service: SpeechService, model: Model
+) -> None:
+    text = " ".join(f"word{number}" for number in range(200))
+    await service.speak(CALLER, order(text, sampling_rate=8_000, cached=False))
+    parts = len(model.calls)
+    with pytest.raises(AudioTooLarge):
+        await service.speak(CALLER, order(text, sampling_rate=48_000, cached=False))
+    assert len(model.calls) - parts < parts
+
+
+async def test_the_answer_tells_the_gender_that_spoke(service: SpeechService) -> None:
+    speech = await service.speak(CALLER, order("a", voice=Voice("en", "female", "en-male")))
+    config = SpeechConfig(language=SpeechLanguage(sourceLanguage="en"), voice="en-male")
+    assert SpeechAnswer.of(speech, config).config.gender == "male"
+
+
 async def test_more_than_the_process_takes_is_refused(service: SpeechService, model: Model) -> None:
     model.hold = asyncio.Event()
     task = asyncio.create_task(service.speak(CALLER, order(*["word " * 390] * 2)))
@@ -196,7 +139,7 @@ async def test_more_than_the_process_takes_is_refused(service: SpeechService, mo
         (order("a" * 2_001), TextTooLong),
         (order("a", service_id="slow"), UnknownModel),
         (order("a", voice=Voice("xx", "male")), UnsupportedLanguage),
-        (order("a", audio_format="aac"), UnsupportedAudioFormat),
+        (order("a", audio_format="midi"), UnsupportedAudioFormat),
         (order("a", audio_format="opus"), UnsupportedSamplingRate),
     ],
 )
@@ -208,14 +151,31 @@ async def test_wrong_orders(
     assert not model.calls
 
 
+async def test_what_may_not_be_kept_is_not(
+    service: SpeechService, model: Model, repository: Repository
+) -> None:
+    secret = order("My number is secret.", kept=False, cached=False)
+    await service.speak(CALLER, secret)
+    await service.speak(CALLER, secret)
+    assert [len(items) for _, items in repository.saved] == [0, 0]
+    assert len(model.calls) == 2
+
+
+async def test_the_model_decides_the_rate_and_the_voices(
+    service: SpeechService, model: Model
+) -> None:
+    model.facts = ModelFacts(("en",), 16_000)
+    speech = await service.speak(CALLER, order("a", sampling_rate=None))
+    assert speech.output.sampling_rate == 16_000
+    voices = await service.voices()
+    assert [(one.service_id, one.voice.id, one.sampling_rate) for one in voices] == [
+        ("default", "en-female", 16_000),
+        ("default", "en-male", 16_000),
+        ("fast", "en-female", 16_000),
+        ("fast", "en-male", 16_000),
+    ]
+
+
 async def test_an_absent_request(service: SpeechService) -> None:
     with pytest.raises(RequestNotFound):
         await service.stored(CALLER, "0" * 32)
-
-
-@pytest.mark.parametrize(
-    ("name", "rate", "chosen"),
-    [("wav", None, 22_050), ("opus", None, 24_000), ("mp3", 8_000, 8_000), ("ogg", 9_999, 9_999)],
-)
-def test_output(name: str, rate: int | None, chosen: int) -> None:
-    assert choose_output(name, rate).sampling_rate == chosen

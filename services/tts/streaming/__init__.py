@@ -1,0 +1,1 @@
+"""Live synthesis: text in pieces, audio out while it is made."""
