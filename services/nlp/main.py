@@ -4,7 +4,16 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from services.nlp.handlers import analysis, translation
+from services.nlp.handlers import (
+    analysis,
+    annotation,
+    conversation,
+    erasing,
+    glossaries,
+    translation,
+    transliteration,
+    ulca,
+)
 from services.nlp.lifespan import open_context
 from services.nlp.settings import NlpSettings, load_settings
 from shared.app import create_service_app
@@ -18,5 +27,14 @@ def create_app(settings: NlpSettings | None = None) -> FastAPI:
         title="speechgate NLP service",
         settings=settings,
         open_context=partial(open_context, settings),
-        routers=[translation.router, analysis.router],
+        routers=[
+            translation.router,
+            glossaries.router,
+            transliteration.router,
+            analysis.router,
+            annotation.router,
+            erasing.router,
+            conversation.router,
+            ulca.router,
+        ],
     )

@@ -32,7 +32,7 @@ async def sentiment(
     caller: Annotated[Caller, Depends(caller_with("nlp:infer"))],
     body: Annotated[SentimentRequest, Depends(json_body(SentimentRequest))],
 ) -> Response:
-    """Label and score of each text, in their order."""
+    """Label and score of each text and of its sentences, in their order."""
     service: AnalysisService = request.state.context.analysis
     analysis = await until_disconnect(request, service.sentiment(caller, body.order()))
     return json_response(SentimentAnswer.of(analysis, body))
@@ -58,12 +58,12 @@ async def detect(
 
 @router.get(
     "/api/v1/nlp/requests/{stored_id}",
-    summary="A stored sentiment or language detection request",
+    summary="A stored request about texts",
     response_model=StoredAnalysisAnswer,
 )
 async def read(
     request: Request, stored_id: str, caller: Annotated[Caller, Depends(caller_with("nlp:read"))]
 ) -> Response:
-    """The request as it was stored, with its texts and findings."""
+    """The request as it was stored, with its findings and texts: of `pii` the redacted ones."""
     service: AnalysisService = request.state.context.analysis
     return json_response(StoredAnalysisAnswer.of(await service.stored(caller, stored_id)))

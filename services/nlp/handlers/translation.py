@@ -4,9 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from services.nlp.schemas.common import PairsAnswer
 from services.nlp.schemas.translation import (
-    PairEntry,
-    PairsAnswer,
     StoredTranslationAnswer,
     TranslationAnswer,
     TranslationRequest,
@@ -33,7 +32,7 @@ async def infer(
     caller: Annotated[Caller, Depends(caller_with("nlp:infer"))],
     body: Annotated[TranslationRequest, Depends(json_body(TranslationRequest))],
 ) -> Response:
-    """One translation for each text, in their order; line breaks and spacing are kept."""
+    """One translation for each text, in their order; layout, tags and placeholders are kept."""
     service: TranslationService = request.state.context.translation
     translation = await until_disconnect(request, service.translate(caller, body.order()))
     response = json_response(TranslationAnswer.of(translation, body.config))
@@ -60,9 +59,4 @@ async def languages(
 ) -> Response:
     """The directions of every translation model."""
     service: TranslationService = request.state.context.translation
-    pairs = [
-        PairEntry(service_id=service_id, source_language=pair.source, target_language=pair.target)
-        for service_id, served in (await service.pairs()).items()
-        for pair in served
-    ]
-    return json_response(PairsAnswer(pairs=pairs))
+    return json_response(PairsAnswer.of(await service.pairs()))

@@ -18,11 +18,15 @@ class NmtModel:
 
     async def pairs(self, model: str) -> list[Pair]:
         """Directions that the model serves."""
-        listed = await self._triton.languages(model)
-        return [Pair(*entry.split("-", 1)) for entry in listed if "-" in entry]
+        return pairs_of(await self._triton.languages(model))
 
     async def translate(self, model: str, sentences: Sequence[str], pair: Pair) -> list[str]:
         """Translations of at most `MAX_BATCH` sentences, in their order.
+
+        Args:
+            model: Which one.
+            sentences: What to translate.
+            pair: As the model names it.
 
         Raises:
             UnusableOutput: The model answered with another number of sentences.
@@ -40,3 +44,8 @@ class NmtModel:
         if output.size != count:
             raise UnusableOutput
         return [value.decode("utf-8", "replace") for value in output.reshape(-1)]
+
+
+def pairs_of(listed: Sequence[str]) -> list[Pair]:
+    """The directions in a model's list of languages, `hi-ur` or `hin_Deva-urd_Arab`."""
+    return [Pair(*entry.split("-", 1)) for entry in listed if "-" in entry]

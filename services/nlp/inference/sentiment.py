@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 
 from services.nlp.exceptions import UnusableOutput
 from services.nlp.models.analysis import Sentiment
@@ -10,6 +11,7 @@ from shared.triton.client import TritonClient, text_tensor
 
 MAX_BATCH = 64
 """The model's `max_batch_size`."""
+_SENTIMENT = TypeAdapter(Sentiment)
 
 
 class SentimentModel:
@@ -39,6 +41,7 @@ class SentimentModel:
         if output.size != len(texts):
             raise UnusableOutput
         try:
-            return [Sentiment(**orjson.loads(value)) for value in output.reshape(-1)]
-        except (orjson.JSONDecodeError, TypeError) as error:
+            found = (orjson.loads(value) for value in output.reshape(-1))
+            return [_SENTIMENT.validate_python(one) for one in found]
+        except (orjson.JSONDecodeError, ValidationError) as error:
             raise UnusableOutput from error

@@ -1,4 +1,4 @@
-"""Tasks that say something about a text: sentiment, language detection."""
+"""Tasks that say something about a text: sentiment, language detection and others."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,15 +13,23 @@ class Task(StrEnum):
 
     SENTIMENT = "sentiment"
     LANGUAGE_DETECTION = "language-detection"
+    TRANSLITERATION = "transliteration"
+    NER = "ner"
+    PII = "pii"
+    KEYWORDS = "keywords"
+    SUMMARY = "summary"
+    ITN = "itn"
+    PUNCTUATION = "punctuation"
 
 
 @dataclass(frozen=True, slots=True)
 class SentimentOrder:
-    """A request for sentiment."""
+    """A request for sentiment; of each sentence too unless `per_segment` is False."""
 
     texts: tuple[str, ...]
     language: str
     service_id: str | None = None
+    per_segment: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,42 @@ class Sentiment:
     positive: float
     neutral: float
     negative: float
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedSegment:
+    """How a part of a text feels; see `Sentiment`.
+
+    Attributes:
+        start: Index of its first character; `end` is after the last.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float
+    positive: float
+    neutral: float
+    negative: float
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedText:
+    """How a text feels, and its sentences where that was asked for; see `Sentiment`."""
+
+    label: str
+    score: float
+    positive: float
+    neutral: float
+    negative: float
+    segments: tuple[JudgedSegment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A text as a task wrote it."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

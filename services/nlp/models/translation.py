@@ -1,18 +1,43 @@
 """What is translated and what comes out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from services.nlp.models.languages import Pair
 
 
+class TextFormat(StrEnum):
+    """What texts are written in."""
+
+    TEXT = "text"
+    HTML = "html"
+    AUTO = "auto"
+    """HTML where the text has a tag that only HTML has."""
+
+
 @dataclass(frozen=True, slots=True)
 class TranslationOrder:
-    """A request for translation."""
+    """A request for translation.
+
+    Attributes:
+        texts: What to translate.
+        pair: From which language into which.
+        service_id: Which model; None is the default one.
+        scripts: ISO 15924 codes of source and target, where they were said.
+        text_format: What the texts are written in.
+        glossary: Translation by term, before those of the tenant's glossary.
+        own_glossary: Whether the tenant's glossary is used.
+    """
 
     texts: tuple[str, ...]
     pair: Pair
     service_id: str | None = None
+    scripts: tuple[str | None, str | None] = (None, None)
+    text_format: TextFormat = TextFormat.TEXT
+    glossary: Mapping[str, str] = field(default_factory=dict)
+    own_glossary: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +58,7 @@ class Translation:
         characters: Of all sources.
         timings_ms: Duration of each step.
         used: Which model answered, see `shared.serving`.
+        degraded: Code of the reason by the step that was left out.
     """
 
     id: str
@@ -40,6 +66,7 @@ class Translation:
     characters: int
     timings_ms: dict[str, float]
     used: str
+    degraded: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Stored sentiment and language detection requests."""
+"""Stored requests of all tasks but translation and conversations."""
 
 from collections.abc import Sequence
 

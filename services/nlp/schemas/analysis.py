@@ -1,12 +1,15 @@
 """Bodies of the sentiment and language detection routes."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import Field, StrictBool
+
 from services.nlp.models.analysis import (
     Analysis,
+    JudgedText,
     LanguageGuess,
-    Sentiment,
     SentimentOrder,
     StoredAnalysis,
     Task,
@@ -15,7 +18,7 @@ from services.nlp.schemas.common import (
     LanguageCode,
     ServiceId,
     Status,
-    TextItem,
+    TextItems,
     Usage,
     status_of,
 )
@@ -33,12 +36,15 @@ class SentimentConfig(RequestModel):
 
     service_id: ServiceId | None = None
     language: SentimentLanguage
+    per_segment: StrictBool = Field(
+        default=True, description="Whether each sentence is judged as well"
+    )
 
 
 class SentimentRequest(RequestModel):
     """Body of `POST /api/v1/nlp/sentiment/inference`."""
 
-    input: list[TextItem]
+    input: TextItems
     config: SentimentConfig
 
     def order(self) -> SentimentOrder:
@@ -46,8 +52,21 @@ class SentimentRequest(RequestModel):
         return SentimentOrder(
             texts=tuple(item.source for item in self.input),
             language=self.config.language.source_language,
-            service_id=self.config.service_id,
+            service_id=self.config.service_id or None,
+            per_segment=self.config.per_segment,
         )
+
+
+class SegmentEntry(AnswerModel):
+    """How a sentence feels; its span is in characters (code points) of the text."""
+
+    start: int
+    end: int
+    label: str
+    score: float
+    positive: float
+    neutral: float
+    negative: float
 
 
 class SentimentEntry(AnswerModel):
@@ -58,6 +77,9 @@ class SentimentEntry(AnswerModel):
     positive: float
     neutral: float
     negative: float
+    segments: list[SegmentEntry] = Field(
+        description="Its sentences in order; groups of them where it has more than a hundred"
+    )
 
 
 class SentimentOutput(AnswerModel):
@@ -91,20 +113,14 @@ class SentimentAnswer(AnswerModel):
     timings: dict[str, float]
 
     @classmethod
-    def of(cls, analysis: Analysis[Sentiment], request: SentimentRequest) -> "SentimentAnswer":
+    def of(cls, analysis: Analysis[JudgedText], request: SentimentRequest) -> "SentimentAnswer":
         """The answer for a finished request."""
         return cls(
             id=analysis.id,
             output=[
                 SentimentOutput(
                     source=item.source,
-                    sentiment=SentimentEntry(
-                        label=found.label,
-                        score=found.score,
-                        positive=found.positive,
-                        neutral=found.neutral,
-                        negative=found.negative,
-                    ),
+                    sentiment=SentimentEntry.model_validate(asdict(found)),
                 )
                 for item, found in zip(request.input, analysis.findings, strict=True)
             ],
@@ -120,7 +136,7 @@ class SentimentAnswer(AnswerModel):
 class DetectionRequest(RequestModel):
     """Body of `POST /api/v1/nlp/language-detection/inference`; a `config` is not needed."""
 
-    input: list[TextItem]
+    input: TextItems
 
 
 class LanguagePrediction(AnswerModel):

@@ -3,54 +3,62 @@
 from datetime import datetime
 from typing import Literal
 
-from services.nlp.models.languages import Pair
+from pydantic import Field, StrictBool
+
 from services.nlp.models.translation import (
     StoredTranslation,
+    TextFormat,
     TranslatedItem,
     Translation,
     TranslationOrder,
 )
 from services.nlp.schemas.common import (
-    LanguageCode,
-    ScriptCode,
+    LanguagePair,
+    LanguagePairAnswer,
     ServiceId,
     Status,
-    TextItem,
+    TextItems,
     Usage,
     status_of,
 )
+from services.nlp.schemas.glossary import Terms
 from shared.wire import AnswerModel, RequestModel
-
-
-class TranslationLanguage(RequestModel):
-    """From which language into which; scripts are accepted and follow from the language."""
-
-    source_language: LanguageCode
-    target_language: LanguageCode
-    source_script_code: ScriptCode | None = None
-    target_script_code: ScriptCode | None = None
 
 
 class TranslationConfig(RequestModel):
     """How to translate."""
 
     service_id: ServiceId | None = None
-    language: TranslationLanguage
+    language: LanguagePair
+    format: TextFormat = Field(
+        default=TextFormat.TEXT,
+        description="What the texts are written in; `auto` looks for tags of HTML",
+    )
+    glossary: Terms = Field(
+        default={}, description="Translation by term, before those of the tenant's glossary"
+    )
+    tenant_glossary: StrictBool = Field(
+        default=True, description="Whether the tenant's glossary of the pair is used"
+    )
 
 
 class TranslationRequest(RequestModel):
     """Body of `POST /api/v1/nmt/inference`."""
 
-    input: list[TextItem]
+    input: TextItems
     config: TranslationConfig
 
     def order(self) -> TranslationOrder:
         """The request as the domain knows it."""
-        language = self.config.language
+        config = self.config
         return TranslationOrder(
             texts=tuple(item.source for item in self.input),
-            pair=Pair(language.source_language, language.target_language),
-            service_id=self.config.service_id,
+            pair=config.language.pair,
+            service_id=config.service_id or None,
+            scripts=config.language.scripts,
+            text_format=config.format,
+            glossary=config.glossary,
+            own_glossary=config.tenant_glossary,
         )
 
 
@@ -66,20 +74,18 @@ class TranslationOutput(AnswerModel):
         return cls(source=item.source, target=item.target)
 
 
-class TranslatedLanguage(AnswerModel):
-    """From which language into which."""
-
-    source_language: str
-    target_language: str
-    source_script_code: str | None = None
-    target_script_code: str | None = None
-
-
 class TranslationAnswerConfig(AnswerModel):
     """How it was translated."""
 
     service_id: str | None = None
-    language: TranslatedLanguage
+    language: LanguagePairAnswer
+
+
+class DegradedStep(AnswerModel):
+    """What the translation had to do without."""
+
+    step: Literal["glossary"]
+    reason: str
 
 
 class TranslationAnswer(AnswerModel):
@@ -91,25 +97,23 @@ class TranslationAnswer(AnswerModel):
     config: TranslationAnswerConfig
     usage: Usage
     timings: dict[str, float]
+    degraded: list[DegradedStep] = Field(default_factory=list)
 
     @classmethod
     def of(cls, translation: Translation, config: TranslationConfig) -> "TranslationAnswer":
         """The answer for a finished request."""
-        language = config.language
         return cls(
             id=translation.id,
             output=[TranslationOutput.of(item) for item in translation.items],
             config=TranslationAnswerConfig(
-                service_id=config.service_id,
-                language=TranslatedLanguage(
-                    source_language=language.source_language,
-                    target_language=language.target_language,
-                    source_script_code=language.source_script_code,
-                    target_script_code=language.target_script_code,
-                ),
+                service_id=config.service_id, language=LanguagePairAnswer.of(config.language)
             ),
             usage=Usage(characters=translation.characters),
             timings=translation.timings_ms,
+            degraded=[
+                DegradedStep(step="glossary", reason=reason)
+                for reason in translation.degraded.values()
+            ],
         )
 
 
@@ -142,7 +146,7 @@ class StoredTranslationAnswer(AnswerModel):
             error_code=record.error_code,
             model=record.model,
             config=TranslationAnswerConfig(
-                language=TranslatedLanguage(
+                language=LanguagePairAnswer(
                     source_language=record.pair.source, target_language=record.pair.target
                 )
             ),
@@ -152,17 +156,3 @@ class StoredTranslationAnswer(AnswerModel):
             latency_ms=record.latency_ms,
             output=[TranslationOutput.of(item) for item in stored.items],
         )
-
-
-class PairEntry(AnswerModel):
-    """One direction of one model."""
-
-    service_id: str
-    source_language: str
-    target_language: str
-
-
-class PairsAnswer(AnswerModel):
-    """Answer of `GET /api/v1/nmt/languages`."""
-
-    pairs: list[PairEntry]

@@ -1,41 +1,43 @@
 """Sentiment and language detection: the same course, another engine."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 from services.nlp.inference.langid import LanguageDetector
 from services.nlp.inference.sentiment import MAX_BATCH, SentimentModel
 from services.nlp.models.analysis import (
     Analysis,
-    AnalysisRecord,
-    AnalyzedItem,
-    Finding,
+    JudgedSegment,
+    JudgedText,
     LanguageGuess,
     Sentiment,
     SentimentOrder,
     StoredAnalysis,
     Task,
 )
-from services.nlp.repositories.analyses import AnalysisRepository
+from services.nlp.services.course import Course, Undertaking
 from services.nlp.services.limits import NlpLimits
-from services.nlp.services.metrics import NlpMetrics
+from services.nlp.services.summary import sentence_spans
 from shared.caller import Caller
-from shared.concurrency import Bulkhead, map_bounded
-from shared.db.base import new_id, utc_now
-from shared.failures import recording_failure
-from shared.problem import RequestNotFound
+from shared.concurrency import map_bounded
+from shared.serving import ModelSelector
 from shared.text.clean import clean_text
 from shared.text.languages import primary_language
-from shared.text.problems import EmptyText, UnsupportedLanguage, pick_model
-from shared.timing import Stopwatch
+from shared.text.problems import UnsupportedLanguage
 
 _DETECTOR = "py3langid"
-_INLINE_CHARACTERS = 500
-"""Detecting the language of more takes over 1 ms: in a worker thread."""
+MOST_SEGMENTS = 100
+"""Of one text; where it has more sentences, neighbours are judged together."""
+Span = tuple[int, int]
+
+
+class _Parts(NamedTuple):
+    """What is judged of a text, as the model sees it; segments by their spans."""
+
+    whole: str
+    segments: dict[Span, str]
 
 
 class AnalysisService:
@@ -45,21 +47,15 @@ class AnalysisService:
         self,
         sentiment: SentimentModel,
         detector: LanguageDetector,
-        repository: AnalysisRepository,
-        sentiment_models: Mapping[str, str],
+        course: Course,
+        selector: ModelSelector,
         limits: NlpLimits,
-        metrics: NlpMetrics,
-        workers: Executor,
-        bulkhead: Bulkhead,
     ) -> None:
         self._sentiment = sentiment
         self._detector = detector
-        self._repository = repository
-        self._sentiment_models = sentiment_models
+        self._course = course
+        self._selector = selector
         self._limits = limits
-        self._metrics = metrics
-        self._workers = workers
-        self._bulkhead = bulkhead
 
     async def stored(self, caller: Caller, request_id: str) -> StoredAnalysis:
         """A request of the caller's tenant.
@@ -67,109 +63,81 @@ class AnalysisService:
         Raises:
             RequestNotFound: Absent, or another tenant's.
         """
-        found = await self._repository.find(caller.tenant_id, request_id)
-        if found is None:
-            raise RequestNotFound
-        return found
+        return await self._course.stored(caller, request_id)
 
-    async def sentiment(self, caller: Caller, order: SentimentOrder) -> Analysis[Sentiment]:
-        """How each text feels.
+    async def sentiment(self, caller: Caller, order: SentimentOrder) -> Analysis[JudgedText]:
+        """How each text feels, and each of its sentences where that is asked for.
 
         Raises:
             SpeechgateError: See `shared.text.problems`; the inference server's own errors.
         """
-        model = pick_model(self._sentiment_models, order.service_id)
+        model, _ = await self._selector.select(order.service_id, caller)
         language = primary_language(order.language)
 
-        async def score(texts: Sequence[str]) -> list[Sentiment]:
+        async def judge(texts: Sequence[str]) -> list[JudgedText]:
             served = await self._sentiment.languages(model)
             if served and language not in served:
                 raise UnsupportedLanguage(served, "/config/language/sourceLanguage")
-            batches = [
-                texts[start : start + MAX_BATCH] for start in range(0, len(texts), MAX_BATCH)
-            ]
-            scored = await map_bounded(
-                partial(self._score_batch, model, language), batches, self._limits.parallel_batches
+            parts = await self._course.think(
+                partial(_taken_apart, per_segment=order.per_segment), texts
             )
-            return [sentiment for batch in scored for sentiment in batch]
+            wanted = (text for one in parts for text in (one.whole, *one.segments.values()))
+            scored = await self._scores(model, language, list(dict.fromkeys(wanted)))
+            return [_judged(one, scored) for one in parts]
 
-        return await self._analyze(caller, Task.SENTIMENT, model, language, order.texts, score)
+        asked = Undertaking(Task.SENTIMENT, model, language, order.texts)
+        return await self._course.run(caller, asked, judge)
 
     async def detect(self, caller: Caller, texts: tuple[str, ...]) -> Analysis[list[LanguageGuess]]:
-        """The likeliest languages of each text.
+        """The likeliest languages of each text, best first.
 
         Raises:
             SpeechgateError: See `shared.text.problems`.
         """
 
-        async def guess(cleaned: Sequence[str]) -> list[list[LanguageGuess]]:
-            if sum(map(len, cleaned)) <= _INLINE_CHARACTERS:
-                return self._detector.detect(cleaned)
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._workers, self._detector.detect, cleaned)
+        def detected(text: str) -> list[LanguageGuess]:
+            return self._detector.detect([clean_text(text)])[0]
 
-        return await self._analyze(caller, Task.LANGUAGE_DETECTION, _DETECTOR, None, texts, guess)
+        async def guess(given: Sequence[str]) -> list[list[LanguageGuess]]:
+            return await self._course.think(detected, given)
+
+        asked = Undertaking(Task.LANGUAGE_DETECTION, _DETECTOR, None, texts)
+        return await self._course.run(caller, asked, guess)
+
+    async def _scores(
+        self, model: str, language: str, parts: Sequence[str]
+    ) -> dict[str, Sentiment]:
+        """Sentiment by part: what occurs twice is judged once."""
+        batches = [parts[start : start + MAX_BATCH] for start in range(0, len(parts), MAX_BATCH)]
+        scored = await map_bounded(
+            partial(self._score_batch, model, language), batches, self._limits.parallel_batches
+        )
+        return dict(zip(parts, (one for batch in scored for one in batch), strict=True))
 
     async def _score_batch(
         self, model: str, language: str, texts: Sequence[str]
     ) -> list[Sentiment]:
-        self._metrics.batch(Task.SENTIMENT, len(texts))
+        self._course.metrics.batch(Task.SENTIMENT, len(texts))
         return await self._sentiment.score(model, texts, language)
 
-    async def _analyze(
-        self,
-        caller: Caller,
-        task: Task,
-        model: str,
-        language: str | None,
-        texts: tuple[str, ...],
-        work: Callable[[Sequence[str]], Awaitable[list[Finding]]],
-    ) -> Analysis[Finding]:
-        characters = self._limits.bounds.check(texts)
-        watch = Stopwatch()
-        record = AnalysisRecord(
-            id=new_id(),
-            created_at=utc_now(),
-            task=task,
-            model=model,
-            language=language,
-            item_count=len(texts),
-            characters=characters,
-            latency_ms=0.0,
-        )
 
-        async def record_failure(code: str) -> None:
-            failed = replace(record, latency_ms=watch.total_ms(), error_code=code)
-            await self._repository.add(caller, failed)
-
-        with self._bulkhead.admit(characters):
-            cleaned = _cleaned(texts)
-            watch.lap("prepare")
-            async with recording_failure(record_failure):
-                findings = await work(cleaned)
-            watch.lap("inference")
-            items = [
-                AnalyzedItem(text, _document(finding))
-                for text, finding in zip(texts, findings, strict=True)
-            ]
-            await self._repository.add(caller, replace(record, latency_ms=watch.total_ms()), items)
-            watch.lap("store")
-        self._metrics.finished(task, language or "any", characters)
-        timings = {**watch.laps, "total": watch.total_ms()}
-        return Analysis(record.id, tuple(findings), characters, timings)
+def segment_spans(text: str) -> list[Span]:
+    """Where the sentences of a text are; at most `MOST_SEGMENTS` groups of them."""
+    spans = [span for span in sentence_spans(text) if clean_text(text[slice(*span)]).strip()]
+    size = -(-len(spans) // MOST_SEGMENTS)
+    return [
+        (spans[first][0], spans[min(first + size, len(spans)) - 1][1])
+        for first in range(0, len(spans), size or 1)
+    ]
 
 
-def _cleaned(texts: Sequence[str]) -> list[str]:
-    if not texts:
-        raise EmptyText("/input", "There is no text.")
-    cleaned = [clean_text(text) for text in texts]
-    for index, text in enumerate(cleaned):
-        if not text.strip():
-            raise EmptyText(f"/input/{index}/source")
-    return cleaned
+def _taken_apart(text: str, *, per_segment: bool) -> _Parts:
+    spans = segment_spans(text) if per_segment else []
+    return _Parts(clean_text(text), {span: clean_text(text[slice(*span)]) for span in spans})
 
 
-def _document(finding: Any) -> Any:
-    if isinstance(finding, list):
-        return [asdict(entry) for entry in finding]
-    return asdict(finding)
+def _judged(parts: _Parts, scored: Mapping[str, Sentiment]) -> JudgedText:
+    segments = tuple(
+        JudgedSegment(*span, **asdict(scored[text])) for span, text in parts.segments.items()
+    )
+    return JudgedText(**asdict(scored[parts.whole]), segments=segments)

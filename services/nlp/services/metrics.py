@@ -23,9 +23,41 @@ class NlpMetrics:
             registry=metrics.registry,
         )
 
+        marked = Counter(
+            "speechgate_nlp_marked_sentences",
+            "Sentences with placeholders, tags or terms: marks kept by the model, or split at them",
+            ["outcome"],
+            registry=metrics.registry,
+        )
+        self._kept, self._split = marked.labels("kept"), marked.labels("split")
+        self._found = Counter(
+            "speechgate_nlp_findings",
+            "Named entities and personal data that were found, by kind",
+            ["task", "kind"],
+            registry=metrics.registry,
+        )
+        self._missed = Counter(
+            "speechgate_nlp_glossary_missed",
+            "Translations without the tenant's glossary, because the database did not answer",
+            registry=metrics.registry,
+        )
+
+    def found(self, task: str, kind: str, count: int) -> None:
+        """Entities or personal data of one kind; kinds are the code's own."""
+        self._found.labels(task, kind).inc(count)
+
     def batch(self, task: str, size: int) -> None:
         """A batch goes to the model."""
         self._batches.labels(task).observe(size)
+
+    def marked(self, *, kept: int, split: int) -> None:
+        """Sentences whose marks came back from the model, and those that were split at them."""
+        self._kept.inc(kept)
+        self._split.inc(split)
+
+    def glossary_missed(self) -> None:
+        """A translation goes without the tenant's glossary."""
+        self._missed.inc()
 
     def finished(self, task: str, language: str, characters: int) -> None:
         """A request was answered.

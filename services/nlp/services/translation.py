@@ -1,12 +1,14 @@
 """Translation: sentences, batches, rejoining, record."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
+from services.nlp.exceptions import TooManySentences
 from services.nlp.inference.nmt import NmtModel
 from services.nlp.models.languages import Pair
 from services.nlp.models.translation import (
@@ -17,6 +19,9 @@ from services.nlp.models.translation import (
     TranslationRecord,
 )
 from services.nlp.repositories.translations import TranslationRepository
+from services.nlp.services.documents.terms import Terms
+from services.nlp.services.glossaries import GlossaryService
+from services.nlp.services.language_codes import direction_of, label_of, plain_pair
 from services.nlp.services.layout import Layout, take_apart
 from services.nlp.services.limits import NlpLimits
 from services.nlp.services.metrics import NlpMetrics
@@ -24,18 +29,18 @@ from shared.caller import Caller
 from shared.concurrency import Bulkhead, map_bounded
 from shared.db.base import new_id, utc_now
 from shared.failures import recording_failure
-from shared.problem import RequestNotFound
+from shared.problem import RequestNotFound, Unavailable
 from shared.serving import ModelSelector
-from shared.text.languages import primary_language
+from shared.text.clean import is_blank
 from shared.text.problems import EmptyText, UnsupportedLanguage
 from shared.timing import Stopwatch
 
 TASK = "translation"
 _INLINE_CHARACTERS = 2_000
-"""Longer texts are split in a worker thread: they would hold up the event loop."""
-_LONGEST_SENTENCE = 1_000
+"""Longer texts are worked on in a thread: they would hold up the event loop."""
 _SMALLEST_BATCH = 8
 """Fewer sentences are not worth a call of their own."""
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,10 @@ class _Run:
     id: str
     created_at: datetime
     model: str
-    used: str
     pair: Pair
-    texts: tuple[str, ...]
+    order: TranslationOrder
     layouts: list[Layout]
+    wanted: list[str]
     characters: int
     watch: Stopwatch
 
@@ -58,7 +63,7 @@ class _Run:
             created_at=self.created_at,
             model=self.model,
             pair=self.pair,
-            item_count=len(self.texts),
+            item_count=len(self.order.texts),
             sentences=sum(len(layout.wanted) for layout in self.layouts),
             characters=self.characters,
             latency_ms=self.watch.total_ms(),
@@ -72,6 +77,7 @@ class TranslationService:
         self,
         model: NmtModel,
         repository: TranslationRepository,
+        glossaries: GlossaryService,
         models: Mapping[str, str],
         selector: ModelSelector,
         limits: NlpLimits,
@@ -81,6 +87,7 @@ class TranslationService:
     ) -> None:
         self._model = model
         self._repository = repository
+        self._glossaries = glossaries
         self._models = models
         self._selector = selector
         self._limits = limits
@@ -89,7 +96,7 @@ class TranslationService:
         self._bulkhead = bulkhead
 
     async def pairs(self) -> Mapping[str, list[Pair]]:
-        """Pairs by serviceId."""
+        """Pairs by serviceId, as the models name them."""
         return {
             service_id: await self._model.pairs(model) for service_id, model in self._models.items()
         }
@@ -115,64 +122,143 @@ class TranslationService:
         """
         model, used = await self._selector.select(order.service_id, caller)
         characters = self._limits.bounds.check(order.texts)
-        if not any(text.strip() for text in order.texts):
+        if all(is_blank(text) for text in order.texts):
             raise EmptyText("/input", "There is no text.")
-        pair = Pair(primary_language(order.pair.source), primary_language(order.pair.target))
         with self._bulkhead.admit(characters):
             watch = Stopwatch()
-            layouts = await self._take_apart(order.texts, characters)
+            pair = plain_pair(order.pair)
+            glossaries, degraded = await self._terms(caller, order, pair)
+            layouts, wanted = await self._threaded(
+                characters, partial(_take_apart_all, order, glossaries)
+            )
+            self._check_count(sum(len(layout.wanted) for layout in layouts))
+            self._check_count(len(wanted))
             run = _Run(
-                new_id(), utc_now(), model, used, pair, order.texts, layouts, characters, watch
+                id=new_id(),
+                created_at=utc_now(),
+                model=model,
+                pair=pair,
+                order=order,
+                layouts=layouts,
+                wanted=wanted,
+                characters=characters,
+                watch=watch,
             )
             watch.lap("prepare")
             async with recording_failure(partial(self._record_failure, caller, run)):
-                items = await self._produce(run)
-            return await self._finish(caller, run, items)
+                served = await self._model.pairs(run.model)
+                items = await self._produce(run, served)
+            await self._repository.add(caller, run.record(), items)
+            watch.lap("store")
+        self._metrics.finished(TASK, label_of(pair, served), characters)
+        timings = {**watch.laps, "total": watch.total_ms()}
+        return Translation(run.id, tuple(items), characters, timings, used, degraded)
 
-    async def _take_apart(self, texts: Sequence[str], characters: int) -> list[Layout]:
-        def all_layouts() -> list[Layout]:
-            return [take_apart(text, longest=_LONGEST_SENTENCE) for text in texts]
+    async def _terms(
+        self, caller: Caller, order: TranslationOrder, pair: Pair
+    ) -> tuple[list[Terms], dict[str, str]]:
+        """The glossaries to use, and why one is missing."""
+        found = [await asyncio.to_thread(Terms, order.glossary)] if order.glossary else []
+        if order.own_glossary:
+            try:
+                found.append(await self._glossaries.terms(caller.tenant_id, pair))
+            except Unavailable as error:
+                # Translations do not stop with the database; the answer says what it lacks.
+                self._metrics.glossary_missed()
+                return found, {"glossary": error.code}
+        return found, {}
 
+    def _check_count(self, texts: int) -> None:
+        if texts > self._limits.sentences:
+            raise TooManySentences(self._limits.sentences)
+
+    async def _threaded(self, characters: int, work: Callable[[], Made]) -> Made:
         if characters <= _INLINE_CHARACTERS:
-            return all_layouts()
-        return await asyncio.get_running_loop().run_in_executor(self._workers, all_layouts)
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
-    async def _produce(self, run: _Run) -> list[TranslatedItem]:
-        served = await self._model.pairs(run.model)
-        if served and run.pair not in served:
+    async def _produce(self, run: _Run, served: Sequence[Pair]) -> list[TranslatedItem]:
+        direction = direction_of(run.order.pair, run.order.scripts, served)
+        if direction is None:
             raise UnsupportedLanguage(map(str, served), "/config/language")
-        # A sentence that occurs twice is translated once.
-        sentences = list(
-            dict.fromkeys(part for layout in run.layouts for part in layout.sentences())
+        found = await self._translated(run, direction, run.wanted)
+        broken = await self._threaded(
+            run.characters,
+            lambda: [one for layout in run.layouts for one in layout.broken(found)],
         )
-        parallel = self._limits.parallel_batches
-        batches = _batches(sentences, parallel=parallel, largest=self._limits.batch_sentences)
-        translated = await map_bounded(partial(self._translate_batch, run), batches, parallel)
+        pieces = (text for sentence in broken for text in sentence.piece_texts())
+        left = [text for text in dict.fromkeys(pieces) if text not in found]
+        self._check_count(len(left))
+        found |= await self._translated(run, direction, left)
+        self._count_marks(run, len(broken))
+        targets = await self._threaded(
+            run.characters, lambda: [layout.rejoin(found) for layout in run.layouts]
+        )
         run.watch.lap("inference")
-        found = dict(zip(sentences, (text for batch in translated for text in batch), strict=True))
         return [
-            TranslatedItem(source, layout.rejoin(found))
-            for source, layout in zip(run.texts, run.layouts, strict=True)
+            TranslatedItem(source, target)
+            for source, target in zip(run.order.texts, targets, strict=True)
         ]
 
-    async def _translate_batch(self, run: _Run, batch: Sequence[str]) -> list[str]:
-        self._metrics.batch(TASK, len(batch))
-        return await self._model.translate(run.model, batch, run.pair)
+    def _count_marks(self, run: _Run, broken: int) -> None:
+        wanted = [one for layout in run.layouts for one in layout.wanted if one.marked]
+        at_once = sum(one.text is not None for one in wanted)
+        self._metrics.marked(kept=at_once - broken, split=len(wanted) - at_once + broken)
 
-    async def _finish(
-        self, caller: Caller, run: _Run, items: Sequence[TranslatedItem]
-    ) -> Translation:
-        await self._repository.add(caller, run.record(), items)
-        run.watch.lap("store")
-        self._metrics.finished(TASK, str(run.pair), run.characters)
-        timings = {**run.watch.laps, "total": run.watch.total_ms()}
-        return Translation(run.id, tuple(items), run.characters, timings, run.used)
+    async def _translated(self, run: _Run, direction: Pair, texts: Sequence[str]) -> dict[str, str]:
+        """Translation by text.
+
+        Args:
+            run: The request.
+            direction: As the model names it.
+            texts: Each once.
+        """
+        if not texts:
+            return {}
+        parallel = self._limits.parallel_batches
+        batches = make_batches(texts, parallel=parallel, largest=self._limits.batch_sentences)
+        translated = await map_bounded(
+            partial(self._translate_batch, run, direction), batches, parallel
+        )
+        return dict(zip(texts, (text for one in translated for text in one), strict=True))
+
+    async def _translate_batch(self, run: _Run, direction: Pair, batch: Sequence[str]) -> list[str]:
+        self._metrics.batch(TASK, len(batch))
+        return await self._model.translate(run.model, batch, direction)
 
     async def _record_failure(self, caller: Caller, run: _Run, code: str) -> None:
         await self._repository.add(caller, replace(run.record(), error_code=code))
 
 
-def _batches(sentences: Sequence[str], *, parallel: int, largest: int) -> list[Sequence[str]]:
-    """Batches in order, sized so that a long text keeps every instance of the model busy."""
-    size = min(max(-(-len(sentences) // parallel), _SMALLEST_BATCH), largest)
-    return [sentences[start : start + size] for start in range(0, len(sentences), size)]
+def _take_apart_all(
+    order: TranslationOrder, glossaries: Sequence[Terms]
+) -> tuple[list[Layout], list[str]]:
+    """The texts taken apart, and what the model is to translate first, each once."""
+    layouts = [
+        take_apart(text, text_format=order.text_format, glossaries=glossaries)
+        for text in order.texts
+    ]
+    wanted = (text for layout in layouts for text in layout.sentences())
+    return layouts, list(dict.fromkeys(wanted))
+
+
+def make_batches(texts: Sequence[str], *, parallel: int, largest: int) -> list[Sequence[str]]:
+    """Batches in order and of one size, give or take one.
+
+    Their number is a multiple of `parallel` where there are enough texts: a last batch of its own
+    would keep one instance of the model busy while the others are idle.
+    """
+    count = -(-len(texts) // largest)
+    if count > parallel or len(texts) >= parallel * _SMALLEST_BATCH:
+        count = -(-count // parallel) * parallel
+    else:
+        count = max(count, -(-len(texts) // _SMALLEST_BATCH))
+    count = min(count, len(texts))
+    size, longer = divmod(len(texts), count)
+    batches = []
+    start = 0
+    for number in range(count):
+        end = start + size + (number < longer)
+        batches.append(texts[start:end])
+        start = end
+    return batches

@@ -1,3 +1,4 @@
+import asyncio
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ from services.nlp.settings import NlpSettings
 from shared.db.migrations import check, upgrade
 from shared.db.revisions import SchemaOutdated
 from tests.support.live_app import Keys, LiveApp, until
+from tests.support.poll import eventually
 
 PATH = "/api/v1/nmt/inference"
 ROOT = Path(__file__).resolve().parents[3]
@@ -83,9 +85,21 @@ def test_a_client_that_leaves_stops_the_work(settings: NlpSettings, serve: Any) 
         {"source": " ".join(f"The {number}{item} old houses are red." for number in range(120))}
         for item in range(20)
     ]
+
+    async def leave_in_the_middle(app: LiveApp) -> None:
+        async with httpx.AsyncClient(headers=app.keys.headers("nlp"), timeout=60) as client:
+
+            async def at_work() -> bool:
+                assert not asked.done()
+                counted = (await client.get(f"{app.url}/metrics")).text
+                return 'speechgate_nlp_batch_size_count{task="translation"}' in counted
+
+            asked = asyncio.create_task(client.post(app.url + PATH, json=document))
+            await eventually(at_work, timeout_s=20)
+            asked.cancel()
+
     with serve(settings) as app:
-        with app.client(timeout_s=0.3) as client, pytest.raises(httpx.ReadTimeout):
-            client.post(PATH, json=document)
+        asyncio.run(leave_in_the_middle(app))
         until(lambda: rows(settings) == [("failed", "client_disconnected")], timeout_s=5)
         with app.client() as client:
             assert 'status="499"' in client.get("/metrics").text

@@ -27,7 +27,9 @@ def translate(app: LiveApp, *texts: str, **config: Any) -> dict[str, Any]:
 
 def test_the_answer_has_the_members_of_ulca_and_ours(app: LiveApp) -> None:
     answer = translate(app, "Good morning.", serviceId="nmt")
-    assert set(answer) == {"id", "taskType", "output", "config", "usage", "timings"}
+    assert set(answer) == {
+        *("id", "taskType", "output", "config", "usage", "timings", "degraded"),
+    }
     assert answer["taskType"] == "translation"
     assert answer["output"][0]["source"] == "Good morning."
     assert "días" in answer["output"][0]["target"]
@@ -35,6 +37,7 @@ def test_the_answer_has_the_members_of_ulca_and_ours(app: LiveApp) -> None:
     assert (language["sourceLanguage"], language["targetLanguage"]) == ("en", "es")
     assert answer["config"]["serviceId"] == "nmt"
     assert answer["usage"] == {"characters": 13}
+    assert answer["degraded"] == []
 
 
 def test_order_and_layout_are_kept(app: LiveApp) -> None:
@@ -93,6 +96,17 @@ def test_a_request_is_stored_for_its_tenant_only(app: LiveApp) -> None:
     assert (document["items"], document["sentences"]) == (2, 3)
     with app.client("nlp:read", tenant="another") as client:
         assert client.get(path).status_code == 404
+
+
+def test_a_nul_costs_no_stored_request(app: LiveApp) -> None:
+    answer = translate(app, "The house\0 is red.\0", "Yes.")
+    assert answer["output"][0]["source"] == "The house\0 is red.\0"
+    assert answer["output"][0]["target"] == "La casa es roja."
+    with app.client("nlp:read") as client:
+        stored = client.get(f"/api/v1/nmt/requests/{answer['id']}").json()
+    assert stored["output"][0]["source"] == "The house\ufffd is red.\ufffd"
+    assert stored["output"][0]["target"] == answer["output"][0]["target"]
+    assert stored["output"][1] == answer["output"][1]
 
 
 def test_pairs_come_from_the_model(app: LiveApp) -> None:

@@ -1,14 +1,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.nlp.exceptions import TooManySentences
 from services.nlp.models.languages import Pair
 from services.nlp.models.translation import TranslatedItem, TranslationOrder, TranslationRecord
+from services.nlp.services.documents.terms import Terms
 from services.nlp.services.limits import NlpLimits
 from services.nlp.services.metrics import NlpMetrics
-from services.nlp.services.translation import TranslationService
+from services.nlp.services.translation import TranslationService, make_batches
 from shared.caller import Caller
 from shared.concurrency import Bulkhead
 from shared.metrics import Metrics
@@ -25,13 +30,15 @@ class Model:
     """Translates into capitals."""
 
     def __init__(self) -> None:
+        self.served = [Pair("en", "es")]
+        self.spoils = ""
         self.batches: list[list[str]] = []
         self.pair: Pair | None = None
         self.error: Exception | None = None
         self.running = self.most = 0
 
     async def pairs(self, _: str) -> list[Pair]:
-        return [Pair("en", "es")]
+        return self.served
 
     async def translate(self, _: str, sentences: Sequence[str], pair: Pair) -> list[str]:
         self.running += 1
@@ -42,7 +49,10 @@ class Model:
             raise self.error
         self.batches.append(list(sentences))
         self.pair = pair
-        return [sentence.upper() for sentence in sentences]
+        return [
+            "" if self.spoils and self.spoils in sentence else sentence.upper()
+            for sentence in sentences
+        ]
 
 
 class Repository:
@@ -53,6 +63,17 @@ class Repository:
         self, _: Caller, record: TranslationRecord, items: Sequence[TranslatedItem] = ()
     ) -> None:
         self.saved.append((record, list(items)))
+
+
+class Glossaries:
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, Pair], dict[str, str]] = {}
+        self.down = False
+
+    async def terms(self, tenant_id: str, pair: Pair) -> Terms:
+        if self.down:
+            raise Unavailable("down", code="database_unavailable")
+        return Terms(self.entries.get((tenant_id, pair), {}))
 
 
 MODELS = {"default": "nmt"}
@@ -73,11 +94,19 @@ def repository() -> Repository:
 
 
 @pytest.fixture
-async def service(model: Model, repository: Repository) -> AsyncIterator[TranslationService]:
+def glossaries() -> Glossaries:
+    return Glossaries()
+
+
+@pytest.fixture
+async def service(
+    model: Model, repository: Repository, glossaries: Glossaries
+) -> AsyncIterator[TranslationService]:
     with ThreadPoolExecutor(1) as workers:
         yield TranslationService(
             model,
             repository,
+            glossaries,
             MODELS,
             ModelSelector(MODELS, every_model, UnknownModel, Metrics("selector")),
             LIMITS,
@@ -87,7 +116,7 @@ async def service(model: Model, repository: Repository) -> AsyncIterator[Transla
         )
 
 
-def order(*texts: str, pair: Pair = Pair("en", "es"), **rest: str) -> TranslationOrder:  # noqa: B008
+def order(*texts: str, pair: Pair = Pair("en", "es"), **rest: Any) -> TranslationOrder:  # noqa: B008
     return TranslationOrder(texts, pair, **rest)
 
 
@@ -140,6 +169,7 @@ async def test_a_failed_inference_leaves_a_row(
     [
         (order(), EmptyText),
         (order("", " "), EmptyText),
+        (order(" \x00", "\u202e"), EmptyText),
         (order(*"a" * 91), TooManyItems),
         (order("a", service_id="other"), UnknownModel),
         (order("a", pair=Pair("es", "en")), UnsupportedLanguage),
@@ -151,3 +181,81 @@ async def test_wrong_orders(
     with pytest.raises(error):
         await service.translate(CALLER, wrong)
     assert not model.batches
+
+
+async def test_what_comes_back_without_its_marks_is_sent_in_pieces(
+    service: TranslationService, model: Model
+) -> None:
+    model.spoils = "zq"
+    translation = await service.translate(CALLER, order("Dear {name}, go. Go on."))
+    assert translation.items[0].target == "DEAR {name}, GO. GO ON."
+    assert model.batches == [["Dear zqaxz, go.", "Go on."], ["Dear", "go."]]
+
+
+async def test_glossaries_of_the_request_and_of_its_tenant(
+    service: TranslationService, glossaries: Glossaries
+) -> None:
+    glossaries.entries["tenant", Pair("en", "es")] = {"key": "clave", "gateway": "portal"}
+    glossaries.entries["another", Pair("en", "es")] = {"old": "viejo"}
+    glossary = {"gateway": "pasarela"}
+
+    async def target(**rest: Any) -> str:
+        asked = order("The old gateway key", pair=Pair("en-GB", "spa"), **rest)
+        return (await service.translate(CALLER, asked)).items[0].target
+
+    assert await target() == "THE OLD portal clave"
+    assert await target(glossary=glossary) == "THE OLD pasarela clave"
+    assert await target(glossary=glossary, own_glossary=False) == "THE OLD pasarela KEY"
+
+
+async def test_without_a_database_the_answer_says_what_it_lacks(
+    service: TranslationService, glossaries: Glossaries
+) -> None:
+    glossaries.down = True
+    translation = await service.translate(CALLER, order("a key", glossary={"key": "clave"}))
+    assert translation.items[0].target == "A clave"
+    assert translation.degraded == {"glossary": "database_unavailable"}
+
+
+async def test_the_model_hears_its_own_names(service: TranslationService, model: Model) -> None:
+    model.served = [Pair("eng_Latn", "hin_Deva"), Pair("eng_Latn", "snd_Arab")]
+    await service.translate(CALLER, order("a", pair=Pair("en", "sd"), scripts=(None, "Arab")))
+    assert model.pair == Pair("eng_Latn", "snd_Arab")
+    with pytest.raises(UnsupportedLanguage):
+        await service.translate(CALLER, order("a", pair=Pair("en", "sd"), scripts=(None, "Deva")))
+
+
+async def test_too_many_sentences(service: TranslationService, model: Model) -> None:
+    with pytest.raises(TooManySentences):
+        await service.translate(CALLER, order(*["a.\n" * 1_500] * 10))
+    assert not model.batches
+
+
+async def test_pieces_of_sentences_count_as_sentences(
+    service: TranslationService, model: Model
+) -> None:
+    crowded = ["".join(f"a{text}b{number} {{n}} " for number in range(400)) for text in range(13)]
+    with pytest.raises(TooManySentences):
+        await service.translate(CALLER, order(*crowded))
+    assert not model.batches
+    model.spoils = "zq"
+    texts = [
+        "".join(f"{one}{number}{{}}{one}b{number}{{}}{one}c{number}. " for number in range(200))
+        for one in "DFGHJKLMN"
+    ]
+    with pytest.raises(TooManySentences):
+        await service.translate(CALLER, order(*texts))
+    assert sum(map(len, model.batches)) == 1_800
+
+
+@given(st.integers(1, 3_000), st.integers(1, 8), st.integers(1, 90))
+def test_batches_are_even_and_in_order(count: int, parallel: int, largest: int) -> None:
+    texts = [str(number) for number in range(count)]
+    batches = make_batches(texts, parallel=parallel, largest=largest)
+    assert [text for batch in batches for text in batch] == texts
+    sizes = {len(batch) for batch in batches}
+    assert min(sizes) >= 1
+    assert max(sizes) <= largest
+    assert max(sizes) - min(sizes) <= 1
+    if len(batches) > parallel:
+        assert len(batches) % parallel == 0 or min(sizes) == 1
