@@ -48,7 +48,7 @@ setup-full:
 setup-test:
 	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh unleash clients engines
 
-engines: ## Install faster-whisper and sherpa-onnx for models with your own weights
+engines: ## Install the engines of models for your own weights (Whisper, sherpa, Piper, CTranslate2)
 	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh engines
 
 demo: setup ## Transcribe, translate and speak a real recording through the whole stack

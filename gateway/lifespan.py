@@ -1,11 +1,13 @@
 """What lives as long as the gateway process, opened in order and closed in reverse."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.inner_routes import INNER_ROUTES
 from gateway.middleware.guard import GuardContext
+from gateway.models.route_table import RouteTable
 from gateway.models.routes import BodyBound
 from gateway.models.streams import StreamBounds
 from gateway.proxy.overload import Overload
@@ -17,10 +19,17 @@ from gateway.ratelimit.resilient_limiter import CountingLimiter
 from gateway.routes import OWN_ROUTES, ROUTES
 from gateway.services.accounts import AccountService
 from gateway.services.api_document import ApiDocument
+from gateway.services.body_room import BodyRoom
+from gateway.services.calls.analysis import CallAnalysis
+from gateway.services.calls.calls import CallService
+from gateway.services.calls.monitor import CallMonitor
+from gateway.services.calls.steps import CallSteps
+from gateway.services.composing import Composer
 from gateway.services.flag_runtime import open_flags
 from gateway.services.flags import FlagService
 from gateway.services.keys import KeyService
 from gateway.services.login import LoginService
+from gateway.services.pipelines.running import PipelineService
 from gateway.services.plans import PlanService
 from gateway.services.tickets import TicketService
 from gateway.settings import GatewaySettings
@@ -28,6 +37,7 @@ from gateway.startup.memory import returning_memory
 from gateway.startup.senders import open_senders
 from gateway.startup.stores import open_stores
 from gateway.startup.upstreams import open_upstreams
+from gateway.upstream.step_client import StepClient
 from shared.health import Health
 from shared.metrics import Metrics
 
@@ -47,6 +57,12 @@ class GatewayContext:
     accounts: AccountService
     plans: PlanService
     flags: FlagService
+    steps: StepClient
+    composer: Composer
+    pipelines: PipelineService
+    bodies: BodyRoom
+    call_analysis: CallAnalysis
+    calls: CallService
 
 
 @asynccontextmanager
@@ -74,7 +90,7 @@ async def open_context(
         )
         upstreams = await stack.enter_async_context(open_upstreams(settings, health, metrics))
         flags = await stack.enter_async_context(
-            open_flags(settings, stores.database, metrics, (route.template for route in ROUTES))
+            open_flags(settings, stores.database, metrics, _closable())
         )
         health.add("flags", flags.check, critical=False)
         overload = Overload(settings.max_in_flight, metrics)
@@ -82,6 +98,23 @@ async def open_context(
         stack.callback(overload.stop)
         log = AccessLog("gateway", enabled=settings.log_level in ("debug", "info"))
         stack.callback(log.flush)
+        steps = StepClient(
+            upstreams.pools,
+            upstreams.issuer,
+            flags.models,
+            RouteTable((*ROUTES, *INNER_ROUTES)),
+            metrics,
+        )
+        composer = Composer(
+            steps,
+            limiter,
+            flags.kill_switches,
+            overload,
+            timeout_s=settings.upstream_timeout_s,
+            slow_timeout_s=settings.upstream_slow_timeout_s,
+        )
+        call_steps = CallSteps(composer, analysis_timeout_s=settings.call_analysis_timeout_s)
+        call_monitor = CallMonitor(metrics)
         proxy = ProxyContext(
             authenticator=senders.authenticator,
             limiter=limiter,
@@ -93,6 +126,7 @@ async def open_context(
             waiting=WaitingRoom(overload, settings.max_in_flight, metrics),
             observer=Observer(metrics, log),
             tickets=senders.tickets,
+            steps=steps,
             body_bounds={
                 BodyBound.NONE: _NO_BODY_BYTES,
                 BodyBound.SMALL: min(settings.small_body_bytes, settings.max_body_bytes),
@@ -105,7 +139,7 @@ async def open_context(
         )
         yield GatewayContext(
             proxy=proxy,
-            guard=GuardContext(senders.authenticator, limiter),
+            guard=GuardContext(senders.authenticator, limiter, flags.kill_switches),
             document=ApiDocument(own_document, upstreams.fetch_document, ROUTES, OWN_ROUTES),
             login=senders.login,
             tickets=senders.tickets,
@@ -113,4 +147,16 @@ async def open_context(
             accounts=senders.accounts,
             plans=senders.plans,
             flags=flags.service,
+            steps=steps,
+            composer=composer,
+            pipelines=PipelineService(metrics),
+            bodies=BodyRoom(settings.composed_body_bytes, metrics),
+            call_analysis=CallAnalysis(call_steps, stores.database, call_monitor),
+            calls=CallService(call_steps, stores.database, call_monitor),
         )
+
+
+def _closable() -> Iterator[str]:
+    """Templates of the routes that have a kill switch."""
+    yield from (route.template for route in ROUTES)
+    yield from (route.template for route in OWN_ROUTES if route.composed)

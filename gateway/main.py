@@ -12,14 +12,18 @@ from gateway.handlers.admin_organizations import organizations_router
 from gateway.handlers.admin_plans import plans_router
 from gateway.handlers.admin_users import users_router
 from gateway.handlers.auth import auth_router
+from gateway.handlers.calls import calls_router
 from gateway.handlers.docs import docs_router
 from gateway.handlers.flags import flags_router
+from gateway.handlers.pipelines import pipelines_router
 from gateway.lifespan import open_context
 from gateway.middleware.guard import GuardMiddleware
 from gateway.middleware.security_headers import SecurityHeadersMiddleware
+from gateway.models.route_table import RouteTable
+from gateway.models.routes import BodyBound
 from gateway.proxy.dispatch import Dispatcher
 from gateway.proxy.refusal import refuse
-from gateway.routes import OWN_ROUTES, ROUTES, RouteTable
+from gateway.routes import INFRASTRUCTURE, OWN_ROUTES, ROUTES
 from gateway.server.limits import ConnectionLimits
 from gateway.server.service import HttpService
 from gateway.server.sweeper import Sweeper
@@ -32,8 +36,6 @@ from shared.health import Health, health_router
 from shared.logging import configure_logging
 from shared.metrics import Metrics
 from shared.openapi import build_document
-
-_API_PREFIX = "/api/"
 
 
 def load_settings() -> GatewaySettings:
@@ -82,6 +84,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         BodyLimitMiddleware,
         max_bytes=min(settings.small_body_bytes, settings.max_body_bytes),
         receive_timeout_s=settings.receive_timeout_s,
+        larger=larger_bodies(settings),
     )
     app.add_middleware(GuardMiddleware, table=RouteTable(OWN_ROUTES))
     app.add_middleware(RequestContextMiddleware, metrics=metrics)
@@ -97,7 +100,18 @@ def _api_routers() -> list[APIRouter]:
         users_router(),
         keys_router(),
         flags_router(),
+        pipelines_router(),
+        calls_router(),
     ]
+
+
+def larger_bodies(settings: GatewaySettings) -> dict[str, int]:
+    """The bounds of the gateway's own routes that take audio, by path."""
+    bounds = {
+        BodyBound.AUDIO: settings.max_body_bytes,
+        BodyBound.RECORDING: settings.recording_body_bytes,
+    }
+    return {route.template: bounds[route.body] for route in OWN_ROUTES if route.body in bounds}
 
 
 def connection_limits(settings: GatewaySettings) -> ConnectionLimits:
@@ -127,5 +141,5 @@ def check_declared(routers: list[APIRouter]) -> None:
 def _operations(routers: list[APIRouter]) -> Iterator[tuple[str, str]]:
     for router in routers:
         for route in router.routes:
-            if isinstance(route, APIRoute) and route.path.startswith(_API_PREFIX):
+            if isinstance(route, APIRoute) and route.path not in INFRASTRUCTURE:
                 yield from ((method, route.path) for method in route.methods or ())

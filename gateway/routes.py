@@ -1,15 +1,16 @@
 """The public paths. What is not declared here is a 404, whatever a service offers."""
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Generic, TypeVar
-
-from gateway.models.permissions import PERMISSIONS
 from gateway.models.permissions import PLATFORM_ADMIN as PLATFORM
 from gateway.models.routes import BodyBound, OwnRoute, Priority, Route, Service, Transport
 
 _ASR_MODEL, _TTS_MODEL, _NMT_MODEL = "asr-model", "tts-model", "nmt-model"
+_TRANSLITERATION_MODEL = "transliteration-model"
+_GLOSSARIES, _GLOSSARY = "/api/v1/nmt/glossaries", "/api/v1/nmt/glossaries/{id}"
+_CONVERSATION = "/api/v1/nlp/conversation"
 _SPEAKERS, _SPEAKER = "/api/v1/asr/speakers", "/api/v1/asr/speakers/{id}"
+_LEXICON, _LEXICON_ENTRY = "/api/v1/tts/lexicon", "/api/v1/tts/lexicon/{id}"
+SOCKET_IO, SPEECH_SOCKET_IO = "/socket.io/", "/socket.io/tts/"
+"""Recognition, and synthesis; sessions of the first whose query names a voice are of the second."""
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -85,10 +86,20 @@ ROUTES: tuple[Route, ...] = (
         model_flag=_ASR_MODEL,
         transport=Transport.WEBSOCKET,
     ),
+    Route(
+        "GET",
+        "/api/v1/pipeline/stream",
+        Service.ASR,
+        "asr:infer",  # And those of translation and synthesis.
+        cost=3,
+        priority=Priority.LIVE,
+        model_flag=_ASR_MODEL,
+        transport=Transport.WEBSOCKET,
+    ),
     *(
         Route(
             method,
-            "/socket.io/",
+            SOCKET_IO,
             Service.ASR,
             "asr:infer",
             BodyBound.AUDIO if method == "POST" else BodyBound.NONE,
@@ -99,26 +110,87 @@ ROUTES: tuple[Route, ...] = (
         for method in ("GET", "POST")
     ),
     Route(
-        "POST",
-        "/api/v1/tts/inference",
+        "GET",
+        "/api/v1/tts/stream",
         Service.TTS,
         "tts:infer",
-        BodyBound.SMALL,
+        priority=Priority.LIVE,
         model_flag=_TTS_MODEL,
+        transport=Transport.WEBSOCKET,
+    ),
+    *(
+        Route(
+            method,
+            SPEECH_SOCKET_IO,
+            Service.TTS,
+            "tts:infer",
+            BodyBound.SMALL if method == "POST" else BodyBound.NONE,
+            priority=Priority.LIVE,
+            model_flag=_TTS_MODEL,
+            transport=Transport.SOCKET_IO,
+        )
+        for method in ("GET", "POST")
+    ),
+    *(
+        Route(
+            "POST",
+            path,
+            Service.TTS,
+            "tts:infer",
+            BodyBound.SMALL,
+            model_flag=_TTS_MODEL,
+            slow=slow,
+        )
+        for path, slow in (
+            ("/api/v1/tts/inference", False),
+            ("/api/v1/tts/stream", True),
+            ("/services/inference/tts", False),
+            ("/v1/audio/speech", True),
+            ("/api/v1/speak", True),
+            ("/speak", True),
+        )
     ),
     Route("GET", "/api/v1/tts/requests/{id}", Service.TTS, "tts:read", idempotent=True),
     Route("GET", "/api/v1/tts/voices", Service.TTS, "tts:infer", idempotent=True),
-    Route(
-        "POST",
-        "/api/v1/nmt/inference",
-        Service.NLP,
-        "nlp:infer",
-        BodyBound.SMALL,
-        model_flag=_NMT_MODEL,
+    Route("GET", _LEXICON, Service.TTS, "tts:read", idempotent=True),
+    Route("POST", _LEXICON, Service.TTS, "organization:write", BodyBound.SMALL),
+    Route("GET", _LEXICON_ENTRY, Service.TTS, "tts:read", idempotent=True),
+    Route("PUT", _LEXICON_ENTRY, Service.TTS, "organization:write", BodyBound.SMALL),
+    Route("DELETE", _LEXICON_ENTRY, Service.TTS, "organization:write"),
+    *(
+        Route("POST", path, Service.NLP, "nlp:infer", BodyBound.SMALL, model_flag=flag)
+        for path, flag in (
+            ("/api/v1/nmt/inference", _NMT_MODEL),
+            ("/services/inference/translation", _NMT_MODEL),
+            ("/api/v1/nlp/transliteration/inference", _TRANSLITERATION_MODEL),
+            ("/services/inference/transliteration", _TRANSLITERATION_MODEL),
+            ("/services/inference/txt-lang-detection", None),
+        )
     ),
+    Route("GET", _GLOSSARIES, Service.NLP, "nlp:read", idempotent=True),
+    Route("POST", _GLOSSARIES, Service.NLP, "organization:write", BodyBound.SMALL),
+    Route("GET", _GLOSSARY, Service.NLP, "nlp:read", idempotent=True),
+    Route("PUT", _GLOSSARY, Service.NLP, "organization:write", BodyBound.SMALL, idempotent=True),
+    Route("PATCH", _GLOSSARY, Service.NLP, "organization:write", BodyBound.SMALL),
+    Route("DELETE", _GLOSSARY, Service.NLP, "organization:write"),
     Route("GET", "/api/v1/nmt/requests/{id}", Service.NLP, "nlp:read", idempotent=True),
     Route("GET", "/api/v1/nmt/languages", Service.NLP, "nlp:infer", idempotent=True),
-    Route("POST", "/api/v1/nlp/sentiment/inference", Service.NLP, "nlp:infer", BodyBound.SMALL),
+    Route(
+        "GET", "/api/v1/nlp/transliteration/languages", Service.NLP, "nlp:infer", idempotent=True
+    ),
+    *(
+        Route("POST", path, Service.NLP, "nlp:infer", BodyBound.SMALL)
+        for path in (
+            "/api/v1/nlp/sentiment/inference",
+            "/api/v1/nlp/ner/inference",
+            "/services/inference/ner",
+            "/api/v1/nlp/pii/inference",
+            "/api/v1/nlp/keywords/inference",
+            "/api/v1/nlp/summary/inference",
+            "/api/v1/nlp/itn/inference",
+            "/api/v1/nlp/punctuation/inference",
+        )
+    ),
     Route(
         "POST",
         "/api/v1/nlp/language-detection/inference",
@@ -127,9 +199,30 @@ ROUTES: tuple[Route, ...] = (
         BodyBound.SMALL,
     ),
     Route("GET", "/api/v1/nlp/requests/{id}", Service.NLP, "nlp:read", idempotent=True),
+    Route("POST", f"{_CONVERSATION}/inference", Service.NLP, "nlp:infer", BodyBound.SMALL),
+    Route("GET", f"{_CONVERSATION}/rules", Service.NLP, "nlp:read", idempotent=True),
+    Route(
+        "PUT",
+        f"{_CONVERSATION}/rules",
+        Service.NLP,
+        "organization:write",
+        BodyBound.SMALL,
+        idempotent=True,
+    ),
+    Route("GET", f"{_CONVERSATION}/rules/{{version}}", Service.NLP, "nlp:read", idempotent=True),
+    Route("GET", f"{_CONVERSATION}/{{id}}", Service.NLP, "nlp:read", idempotent=True),
+    Route(
+        "POST",
+        f"{_CONVERSATION}/{{id}}/replay",
+        Service.NLP,
+        "nlp:read",
+        BodyBound.SMALL,
+        idempotent=True,
+    ),
 )
 
 _AUTH, _ADMIN, _FLAGS = "/api/v1/auth", "/api/v1/admin", "/api/v1/feature-flags"
+_CALLS = "/api/v1/calls"
 
 OWN_ROUTES: tuple[OwnRoute, ...] = (
     OwnRoute("POST", f"{_AUTH}/login", None),
@@ -161,6 +254,20 @@ OWN_ROUTES: tuple[OwnRoute, ...] = (
     OwnRoute("PATCH", f"{_ADMIN}/keys/{{id}}", ""),
     OwnRoute("DELETE", f"{_ADMIN}/keys/{{id}}", ""),
     OwnRoute("POST", f"{_ADMIN}/keys/{{id}}/rotate", ""),
+    # What they need besides depends on their tasks: the handler asks.
+    OwnRoute("POST", "/api/v1/pipeline/inference", "", BodyBound.AUDIO, composed=True),
+    OwnRoute("POST", "/services/inference/pipeline", "", BodyBound.AUDIO, composed=True),
+    *(
+        OwnRoute("POST", path, "calls:write", BodyBound.RECORDING, composed=True)
+        for path in (f"{_CALLS}/transcribe", "/transcribe")
+    ),
+    OwnRoute("GET", _CALLS, "calls:read"),
+    OwnRoute("GET", f"{_CALLS}/{{id}}", "calls:read", composed=True),
+    OwnRoute("DELETE", f"{_CALLS}/{{id}}", "calls:write", composed=True),
+    *(
+        OwnRoute("POST", path, "calls:read", composed=True)
+        for path in (f"{_CALLS}/{{id}}/replay", "/replay")
+    ),
     OwnRoute("POST", f"{_FLAGS}/evaluate", "flags:evaluate"),
     OwnRoute("POST", f"{_FLAGS}/evaluate/boolean", "flags:evaluate"),
     OwnRoute("POST", f"{_FLAGS}/evaluate/bulk", "flags:evaluate"),
@@ -177,47 +284,7 @@ INFRASTRUCTURE = frozenset(
 ASSETS = "/docs/assets/{file}"
 """Files of the documentation pages."""
 
-_SEGMENT = "[0-9A-Za-z._-]{1,128}"
-_VARIABLE = re.compile(r"\{[a-z_]+\}")
-AnyRoute = TypeVar("AnyRoute", Route, OwnRoute)
 
-
-class RouteTable(Generic[AnyRoute]):
-    """Finds the routes of a raw path.
-
-    Attributes:
-        fixed: Routes without a variable segment, by path and method.
-
-    Raises:
-        ValueError: A route is declared twice, or with a permission that does not exist; the
-            gateway does not start.
-    """
-
-    def __init__(self, routes: Sequence[AnyRoute]) -> None:
-        self.fixed: dict[str, dict[str, AnyRoute]] = {}
-        self._templates: dict[str, dict[str, AnyRoute]] = {}
-        for route in routes:
-            needed = route.scope if isinstance(route, Route) else route.permission
-            if needed and needed not in PERMISSIONS:
-                raise ValueError(f"no such permission: {needed}")
-            if isinstance(route, Route) and not needed:
-                raise ValueError(f"route without scope: {route.template}")
-            group = self._templates if "{" in route.template else self.fixed
-            methods = group.setdefault(route.template, {})
-            if route.method in methods:
-                raise ValueError(f"route declared twice: {route.method} {route.template}")
-            methods[route.method] = route
-        self._patterns: list[tuple[re.Pattern[str], dict[str, AnyRoute]]] = [
-            (re.compile(_VARIABLE.sub(_SEGMENT, template)), methods)
-            for template, methods in self._templates.items()
-        ]
-
-    def find(self, path: str) -> Mapping[str, AnyRoute] | None:
-        """The routes of a path by method."""
-        methods = self.fixed.get(path)
-        if methods is not None:
-            return methods
-        for pattern, templated in self._patterns:
-            if pattern.fullmatch(path):
-                return templated
-        return None
+def public_route(method: str, template: str) -> Route:
+    """A declared route, for requests that take it as one of their steps."""
+    return next(one for one in ROUTES if (one.method, one.template) == (method, template))

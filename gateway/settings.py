@@ -40,6 +40,11 @@ class GatewaySettings(CommonSettings):
     upstream_slow_timeout_s: Seconds = Field(
         default=900.0, description="The same for routes that recognize recordings of up to an hour"
     )
+    call_analysis_timeout_s: Seconds = Field(
+        default=20.0,
+        description="Longest wait for what a call's answer can do without: sentiment and moments, "
+        "and each part of a stored call",
+    )
     upstream_max_in_flight: int = Field(
         default=256, ge=1, description="Requests at one replica; more are refused at once"
     )
@@ -81,6 +86,10 @@ class GatewaySettings(CommonSettings):
     )
     recording_body_bytes: Bytes = Field(
         default=256 * 1024 * 1024, description="Largest upload of a recording (multipart)"
+    )
+    composed_body_bytes: Bytes = Field(
+        default=256 * 1024 * 1024,
+        description="Bodies of pipelines in this process's memory together; more are refused",
     )
     usage_flush_s: Seconds = Field(default=5.0, description="How often last_used_at is written")
 

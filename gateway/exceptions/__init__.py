@@ -17,14 +17,18 @@
     │   ├── PermissionEscalation 403 permission_escalation
     │   └── QuotaEscalation      403 quota_escalation
     ├── NotFound
-    │   └── FlagNotFound         404 not_found
+    │   ├── FlagNotFound         404 not_found
+    │   ├── CallNotFound         404 call_not_found
+    │   └── NoSuchMoment         404 moment_not_found
     ├── MethodNotAllowed         405 method_not_allowed
     ├── UpgradeRequired          426 upgrade_required
     ├── Conflict                 409 key_not_active
+    │   ├── CallNotAnalyzed      409 call_not_analyzed
     │   ├── NameTaken            409 name_taken
     │   ├── EmailTaken           409 email_taken
     │   ├── PlanInUse            409 plan_in_use
     │   └── LastAdmin            409 last_admin
+    ├── StepFailed               as the service says: a step of a composed request
     ├── RateLimited
     │   ├── LoginThrottled       429 login_throttled
     │   ├── QuotaExceeded        429 rate_limited
@@ -58,6 +62,7 @@ from gateway.exceptions.accounts import (
     QuotaEscalation,
     ScopeMissing,
 )
+from gateway.exceptions.calls import CallNotAnalyzed, CallNotFound, NoSuchMoment
 from gateway.exceptions.outages import (
     AuthUnavailable,
     DatabaseUnreachable,
@@ -77,11 +82,14 @@ from gateway.exceptions.requests import (
     QuotaExceeded,
     UpgradeRequired,
 )
+from gateway.exceptions.steps import StepFailed
 
 __all__ = [
     "AuthUnavailable",
     "BadHeader",
     "BadPath",
+    "CallNotAnalyzed",
+    "CallNotFound",
     "ConcurrencyExceeded",
     "Conflict",
     "CredentialRefused",
@@ -95,6 +103,7 @@ __all__ = [
     "LoginThrottled",
     "MethodNotAllowed",
     "NameTaken",
+    "NoSuchMoment",
     "NotAUser",
     "OrganizationSuspended",
     "Overloaded",
@@ -106,6 +115,7 @@ __all__ = [
     "RedisUnavailable",
     "RouteClosed",
     "ScopeMissing",
+    "StepFailed",
     "UpgradeRequired",
     "UpstreamUnavailable",
 ]

@@ -1,6 +1,6 @@
 """What the handlers of `/api/v1/admin/…` have in common."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel
@@ -22,6 +22,9 @@ Tenant = Annotated[
     ),
 ]
 PAGE = 50
+Refusals = dict[int | str, dict[str, Any]]
+"""Reasons for statuses that not every route answers; the API document has their shapes."""
+NO_ORGANIZATION: Refusals = {404: {"description": "There is no such organization."}}
 _logger = get_logger("gateway.admin")
 
 

@@ -6,10 +6,12 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.handlers.admin_common import (
     ADMIN,
+    NO_ORGANIZATION,
     PAGE,
     Cursor,
     Id,
     Limit,
+    Refusals,
     Tenant,
     actor_of,
     created,
@@ -29,13 +31,19 @@ from shared.asgi.json import json_response
 from shared.openapi import json_body, json_body_docs
 
 _KEYS, _KEY = f"{ADMIN}/keys", f"{ADMIN}/keys/{{id}}"
+_OVER: Refusals = {409: {"description": "The key was revoked or has expired."}}
 
 
 def keys_router() -> APIRouter:
     """Routes of API keys."""
     router = APIRouter(tags=["admin: keys"])
     router.add_api_route(
-        _KEYS, list_keys, methods=["GET"], summary="API keys", response_model=KeyPage
+        _KEYS,
+        list_keys,
+        methods=["GET"],
+        summary="API keys",
+        response_model=KeyPage,
+        responses=NO_ORGANIZATION,
     )
     router.add_api_route(
         _KEYS,
@@ -44,6 +52,7 @@ def keys_router() -> APIRouter:
         status_code=201,
         summary="Make an API key",
         response_model=NewKeyAnswer,
+        responses=NO_ORGANIZATION,
         openapi_extra=json_body_docs(KeyRequest),
     )
     router.add_api_route(
@@ -55,6 +64,7 @@ def keys_router() -> APIRouter:
         methods=["PATCH"],
         summary="Change an API key",
         response_model=KeyAnswer,
+        responses=_OVER,
         openapi_extra=json_body_docs(KeyPatch),
     )
     router.add_api_route(
@@ -67,6 +77,7 @@ def keys_router() -> APIRouter:
         status_code=201,
         summary="Replace an API key, with an overlap",
         response_model=RotationAnswer,
+        responses=_OVER,
         openapi_extra=json_body_docs(RotationRequest),
     )
     return router

@@ -10,6 +10,7 @@ from gateway.handlers.admin_common import (
     Cursor,
     Id,
     Limit,
+    Refusals,
     actor_of,
     created,
     log_change,
@@ -25,6 +26,11 @@ from shared.asgi.json import json_response
 from shared.openapi import json_body, json_body_docs
 
 _ORGANIZATIONS, _ORGANIZATION = f"{ADMIN}/organizations", f"{ADMIN}/organizations/{{id}}"
+_NO_PLAN: Refusals = {404: {"description": "There is no such plan."}}
+_TAKEN: Refusals = {409: {"description": "An organization of this name exists."}}
+_UNCHANGEABLE: Refusals = {
+    409: {"description": "The name is taken, or nobody would administer the platform any more."}
+}
 
 
 def organizations_router() -> APIRouter:
@@ -44,6 +50,7 @@ def organizations_router() -> APIRouter:
         status_code=201,
         summary="Make an organization",
         response_model=OrganizationAnswer,
+        responses=_NO_PLAN | _TAKEN,
         openapi_extra=json_body_docs(OrganizationRequest),
     )
     router.add_api_route(
@@ -59,6 +66,7 @@ def organizations_router() -> APIRouter:
         methods=["PATCH"],
         summary="Rename, suspend or resume an organization, or set its plan",
         response_model=OrganizationAnswer,
+        responses=_UNCHANGEABLE,
         openapi_extra=json_body_docs(OrganizationPatch),
     )
     return router

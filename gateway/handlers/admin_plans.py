@@ -10,6 +10,7 @@ from gateway.handlers.admin_common import (
     Cursor,
     Id,
     Limit,
+    Refusals,
     actor_of,
     created,
     log_change,
@@ -20,6 +21,8 @@ from shared.asgi.json import json_response
 from shared.openapi import json_body, json_body_docs
 
 _PLANS, _PLAN = f"{ADMIN}/plans", f"{ADMIN}/plans/{{id}}"
+_TAKEN: Refusals = {409: {"description": "A plan of this name exists."}}
+_USED: Refusals = {409: {"description": "An organization has this plan."}}
 
 
 def plans_router() -> APIRouter:
@@ -35,6 +38,7 @@ def plans_router() -> APIRouter:
         status_code=201,
         summary="Make a plan",
         response_model=PlanAnswer,
+        responses=_TAKEN,
         openapi_extra=json_body_docs(PlanRequest),
     )
     router.add_api_route(
@@ -43,10 +47,16 @@ def plans_router() -> APIRouter:
         methods=["PATCH"],
         summary="Change a plan",
         response_model=PlanAnswer,
+        responses=_TAKEN,
         openapi_extra=json_body_docs(PlanPatch),
     )
     router.add_api_route(
-        _PLAN, delete_plan, methods=["DELETE"], status_code=204, summary="Delete an unused plan"
+        _PLAN,
+        delete_plan,
+        methods=["DELETE"],
+        status_code=204,
+        summary="Delete an unused plan",
+        responses=_USED,
     )
     return router
 

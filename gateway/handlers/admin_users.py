@@ -6,10 +6,12 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.handlers.admin_common import (
     ADMIN,
+    NO_ORGANIZATION,
     PAGE,
     Cursor,
     Id,
     Limit,
+    Refusals,
     Tenant,
     actor_of,
     created,
@@ -21,6 +23,8 @@ from shared.asgi.json import json_response
 from shared.openapi import json_body, json_body_docs
 
 _USERS, _USER = f"{ADMIN}/users", f"{ADMIN}/users/{{id}}"
+_TAKEN: Refusals = {409: {"description": "A user with this e-mail address exists."}}
+_LAST: Refusals = {409: {"description": "Nobody would administer the platform any more."}}
 
 
 def users_router() -> APIRouter:
@@ -30,7 +34,12 @@ def users_router() -> APIRouter:
         f"{ADMIN}/roles", list_roles, methods=["GET"], summary="Roles", response_model=RoleList
     )
     router.add_api_route(
-        _USERS, list_users, methods=["GET"], summary="Users", response_model=UserPage
+        _USERS,
+        list_users,
+        methods=["GET"],
+        summary="Users",
+        response_model=UserPage,
+        responses=NO_ORGANIZATION,
     )
     router.add_api_route(
         _USERS,
@@ -39,6 +48,7 @@ def users_router() -> APIRouter:
         status_code=201,
         summary="Make a user",
         response_model=UserAnswer,
+        responses=NO_ORGANIZATION | _TAKEN,
         openapi_extra=json_body_docs(UserRequest),
     )
     router.add_api_route(
@@ -50,10 +60,16 @@ def users_router() -> APIRouter:
         methods=["PATCH"],
         summary="Change a user",
         response_model=UserAnswer,
+        responses=_LAST,
         openapi_extra=json_body_docs(UserPatch),
     )
     router.add_api_route(
-        _USER, delete_user, methods=["DELETE"], status_code=204, summary="Delete a user"
+        _USER,
+        delete_user,
+        methods=["DELETE"],
+        status_code=204,
+        summary="Delete a user",
+        responses=_LAST,
     )
     return router
 

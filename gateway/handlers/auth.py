@@ -34,6 +34,7 @@ def auth_router() -> APIRouter:
         methods=["POST"],
         summary="Log in",
         response_model=TokensAnswer,
+        responses={429: {"description": "Too many logins of this account, or from this address."}},
         openapi_extra=json_body_docs(LoginRequest),
     )
     router.add_api_route(

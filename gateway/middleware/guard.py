@@ -8,13 +8,24 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.exceptions import MethodNotAllowed, QuotaExceeded, ScopeMissing
+from gateway.exceptions import (
+    ConcurrencyExceeded,
+    MethodNotAllowed,
+    QuotaExceeded,
+    RouteClosed,
+    ScopeMissing,
+)
+from gateway.models.limits import Lease
 from gateway.models.principal import Principal
+from gateway.models.route_table import RouteTable
 from gateway.models.routes import OwnRoute
 from gateway.proxy.head import RequestHead, check_path
+from gateway.proxy.parts import RouteSwitch
+from gateway.proxy.renewal import renewing
+from gateway.proxy.sender import caps_of
 from gateway.ratelimit.headers import limit_headers, policy_header, retry_after_s
 from gateway.ratelimit.protocol import Limiter
-from gateway.routes import ASSETS, INFRASTRUCTURE, RouteTable
+from gateway.routes import ASSETS, INFRASTRUCTURE
 from gateway.services.authentication import Authenticator
 from shared.asgi.errors import problem_response
 from shared.problem import NotFound, SpeechgateError
@@ -29,6 +40,7 @@ class GuardContext:
 
     authenticator: Authenticator
     limiter: Limiter
+    switches: RouteSwitch
 
 
 class GuardMiddleware:
@@ -49,6 +61,7 @@ class GuardMiddleware:
             await self._app(scope, receive, send)
             return
         told: list[Header] = []
+        lease: Lease | None = None
         try:
             head = RequestHead(scope["headers"], scope["http_version"])
             path = check_path(scope["raw_path"])
@@ -61,7 +74,7 @@ class GuardMiddleware:
                     raise MethodNotAllowed(routes)
                 if route.permission is not None:
                     context: GuardContext = state["context"].guard
-                    await _admit(context, route, head, scope, told)
+                    lease = await _admit(context, route, head, scope, told)
             elif path not in INFRASTRUCTURE and not path.startswith(_ASSETS_PREFIX):
                 raise NotFound("There is nothing at this path.")
         except SpeechgateError as error:
@@ -70,7 +83,16 @@ class GuardMiddleware:
             response.raw_headers.extend(told)
             await response(scope, receive, send)
             return
-        await self._app(scope, receive, _adding(send, told) if told else send)
+        if not told:
+            await self._app(scope, receive, send)
+            return
+        limiter = scope["state"]["context"].guard.limiter
+        try:
+            with renewing(limiter, lease):
+                await self._app(scope, receive, _adding(send, told))
+        finally:
+            if lease is not None:
+                limiter.release(lease)
 
 
 async def _admit(
@@ -79,7 +101,7 @@ async def _admit(
     head: RequestHead,
     scope: Scope,
     told: list[Header],
-) -> None:
+) -> Lease | None:
     """Authenticate and limit.
 
     Args:
@@ -87,7 +109,10 @@ async def _admit(
         route: What is called.
         head: Of the request.
         scope: Gets the principal.
-        told: Gets the headers about limits.
+        told: Gets the headers about limits; a handler that counts more replaces them.
+
+    Returns:
+        Places to be given back at the end.
     """
     credential = head.credential()
     authenticator = context.authenticator
@@ -100,14 +125,22 @@ async def _admit(
     told[:] = [policy_header(policy)]
     if route.permission and not principal.may(route.permission):
         raise ScopeMissing(route.permission)
-    decision = await context.limiter.check(principal.identity.subject, policy, route.cost)
+    caps = caps_of(principal) if route.composed else ()
+    decision = await context.limiter.check(principal.identity.subject, policy, route.cost, caps)
     told[:] = limit_headers(policy, decision)
     if not decision.allowed:
+        if decision.capped is not None:
+            raise ConcurrencyExceeded(decision.capped)
         violated = [
             window.name for window, full in zip(policy, decision.violated, strict=True) if full
         ]
         raise QuotaExceeded(violated, retry_after_s(decision))
-    state["principal"] = principal
+    if route.composed and context.switches.closed(route.template):
+        if decision.lease is not None:
+            context.limiter.release(decision.lease)
+        raise RouteClosed
+    state["principal"], state["told"] = principal, told
+    return decision.lease
 
 
 def _adding(send: Send, headers: Sequence[Header]) -> Send:

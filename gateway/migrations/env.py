@@ -1,6 +1,6 @@
 """Alembic environment of the gateway's database."""
 
-from gateway.db import flag_tables  # noqa: F401 - its tables join the metadata
+from gateway.db import call_tables, flag_tables  # noqa: F401 - their tables join the metadata
 from gateway.db.tables import metadata
 from shared.db.migrations import run_env
 

@@ -19,13 +19,15 @@ PERMISSIONS: Mapping[str, str] = {
     "tts:read": "Read stored syntheses",
     "nlp:infer": "Translate and analyze text",
     "nlp:read": "Read stored translations and analyses",
+    "calls:read": "Read recorded calls and hear their coachable moments",
+    "calls:write": "Analyze recorded calls and delete them",
     "keys:own": "Manage one's own API keys",
     "keys:read": "See the organization's API keys",
     "keys:write": "Manage the organization's API keys",
     "users:read": "See the organization's users",
     "users:write": "Manage the organization's users",
     "organization:read": "See the organization and its plan",
-    "organization:write": "Rename the organization",
+    "organization:write": "Rename the organization; change its lexicon, glossaries and rules",
     "flags:read": "See feature flags",
     "flags:evaluate": "Evaluate feature flags",
     "flags:write": "Synchronize feature flags",
@@ -33,7 +35,16 @@ PERMISSIONS: Mapping[str, str] = {
     PLATFORM_ADMIN: "Everything in every organization",
 }
 
-_INFERENCE = ("asr:infer", "asr:read", "tts:infer", "tts:read", "nlp:infer", "nlp:read")
+_INFERENCE = (
+    "asr:infer",
+    "asr:read",
+    "tts:infer",
+    "tts:read",
+    "nlp:infer",
+    "nlp:read",
+    "calls:read",
+    "calls:write",
+)
 
 ROLES: Mapping[str, tuple[str, ...]] = {
     "admin": (ANY, PLATFORM_ADMIN),

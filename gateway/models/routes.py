@@ -84,6 +84,8 @@ class OwnRoute:
     Attributes:
         permission: What the sender must be allowed to do; `""` is any authenticated sender,
             None is anybody.
+        composed: It is answered by steps at services: it holds a place under the sender's caps,
+            has a kill switch, and may take as long as `upstream_slow_timeout_s`.
     """
 
     method: str
@@ -91,3 +93,4 @@ class OwnRoute:
     permission: str | None
     body: BodyBound = BodyBound.SMALL
     cost: int = 1
+    composed: bool = False

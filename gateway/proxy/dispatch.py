@@ -1,21 +1,27 @@
 """Gives each request to the proxied path or to the application."""
 
+import re
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from starlette.types import ASGIApp
 
+from gateway.models.route_table import RouteTable
 from gateway.models.routes import Route, Transport
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.head import check_path
+from gateway.proxy.interpreting import PATH as INTERPRETING
+from gateway.proxy.interpreting import InterpretingExchange
 from gateway.proxy.parts import ProxyContext
 from gateway.proxy.stream import StreamExchange
-from gateway.routes import RouteTable
+from gateway.routes import SOCKET_IO, SPEECH_SOCKET_IO
 from gateway.server.asgi import AsgiExchange
 from gateway.server.request import Request
 from shared.problem import SpeechgateError
 
 _Found = tuple[str, Mapping[str, Route]]
+_VOICE = re.compile(rb"(?:\A|&)(?:voice_id|gender)=")
+"""Recognition has no such fields; clients of Socket.IO repeat their query in each request."""
 
 
 class Dispatcher:
@@ -39,17 +45,22 @@ class Dispatcher:
         self._fixed: dict[bytes, _Found] = {
             template.encode(): (template, routes) for template, routes in table.fixed.items()
         }
+        self._speech: _Found = (SPEECH_SOCKET_IO, table.fixed.get(SPEECH_SOCKET_IO, {}))
 
     def __call__(self, request: Request) -> Coroutine[Any, Any, None]:
         """What answers one request."""
-        path = request.target.partition(b"?")[0]
+        path, _, query = request.target.partition(b"?")
         found = self._fixed.get(path) or self._find(path)
         if found is None:
             return AsgiExchange(request).run(self._app, self._state)
         template, routes = found
-        if next(iter(routes.values())).transport is Transport.HTTP:
+        route = routes.get(request.method)
+        if route is None or route.transport is Transport.HTTP:
             return Exchange(self._proxy, request, template).run(routes)
-        return StreamExchange(self._proxy, request, template).run(routes)
+        if template == SOCKET_IO and _VOICE.search(query):
+            template, routes = self._speech
+        kind = InterpretingExchange if template == INTERPRETING else StreamExchange
+        return kind(self._proxy, request, template).run(routes)
 
     def _find(self, path: bytes) -> _Found | None:
         try:

@@ -15,6 +15,7 @@ from gateway.proxy.record import Observer
 from gateway.proxy.waiting import WaitingRoom
 from gateway.services.authentication import Authenticator
 from gateway.upstream.pool import ReplicaPool
+from gateway.upstream.step_client import StepClient
 from shared.identity import IdentityIssuer
 
 
@@ -77,6 +78,7 @@ class ProxyContext:
     waiting: WaitingRoom
     observer: Observer
     tickets: TicketRedeemer
+    steps: StepClient
     body_bounds: Mapping[BodyBound, int]
     stream_bounds: StreamBounds
     timeout_s: float

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from gateway.models.streams import StreamBounds
+from gateway.proxy.watch import StreamWatch
 from gateway.server.connection import HttpConnection
 from gateway.upstream.tunnel import Tunnel
-from shared.problem import SpeechgateError, Unavailable
+from shared.streams import RESTART
 
-_RENEW_S = 2.0
-GOING_AWAY, POLICY_VIOLATION, TOO_BIG, SERVICE_RESTART = 1001, 1008, 1009, 1012
 _CLOSE_WAIT_S = 2.0
 
 
@@ -36,13 +35,8 @@ class ClientEnd:
         self.reason: str | None = None
         self._connection = connection
         self._tunnel = tunnel
-        self._bounds = bounds
-        self._stay = stay
         self._done: asyncio.Future[None] = connection.loop.create_future()
-        self._received = 0
-        self._window = (connection.loop.time(), 0)
-        self._asked_at = connection.loop.time()
-        self._asking: asyncio.Task[None] | None = None
+        self._watch = StreamWatch(bounds, connection.loop.time(), stay, self._end)
         self._give_up_at: float | None = None
 
     async def run(self) -> None:
@@ -52,8 +46,7 @@ class ClientEnd:
         try:
             await self._done
         finally:
-            if self._asking is not None:
-                self._asking.cancel()
+            self._watch.stop()
             self._tunnel.close()
             self._connection.close()
 
@@ -61,11 +54,11 @@ class ClientEnd:
 
     def received(self, data: bytes) -> None:
         """Bytes of the client."""
-        self._received += len(data)
-        if self._received > self._bounds.max_bytes:
-            self._end(TOO_BIG, "too_many_bytes")
-        else:
+        verdict = self._watch.count(len(data))
+        if verdict is None:
             self._tunnel.write(data)
+        else:
+            self._end(*verdict)
 
     def lost(self) -> None:
         """The client is gone."""
@@ -81,7 +74,7 @@ class ClientEnd:
 
     def drain(self) -> None:
         """The process ends soon: tell the client to connect again."""
-        self._end(SERVICE_RESTART, "draining")
+        self._end(RESTART, "draining")
 
     def check(self, now: float) -> None:
         """Keep the bounds."""
@@ -89,16 +82,9 @@ class ClientEnd:
             if now >= self._give_up_at:
                 self._connection.abort()
             return
-        since, sent = self._window
-        if now - self._tunnel.active_at > self._bounds.idle_s:
-            self._end(GOING_AWAY, "idle")
-        elif self._received - sent > self._bounds.max_rate * 10:
-            self._end(POLICY_VIOLATION, "too_fast")
-        if now - since >= 10:  # noqa: PLR2004 - seconds, as the bound says
-            self._window = (now, self._received)
-        if now - self._asked_at >= _RENEW_S and (self._asking is None or self._asking.done()):
-            self._asked_at = now
-            self._asking = asyncio.create_task(self._ask())
+        verdict = self._watch.check(now, self._tunnel.active_at)
+        if verdict is not None:
+            self._end(*verdict)
 
     # What the tunnel calls.
 
@@ -117,14 +103,6 @@ class ClientEnd:
     def resume(self) -> None:
         """The replica has caught up."""
         self._connection.resume_reading()
-
-    async def _ask(self) -> None:
-        try:
-            await self._stay()
-        except Unavailable:
-            return  # Nobody can say now; asked again.
-        except SpeechgateError:
-            self._end(POLICY_VIOLATION, "credential_refused")
 
     def _end(self, code: int, reason: str) -> None:
         """Close with a code (RFC 6455 §7.4); the client answers it, or is dropped."""

@@ -5,7 +5,10 @@ begins with plain requests; its id starts with the token of the replica that mad
 gateway finds that replica again.
 """
 
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
 from gateway.exceptions import BadPath, ScopeMissing, UpgradeRequired
@@ -19,6 +22,8 @@ from gateway.proxy.passenger import ClientEnd
 from gateway.server.connection import HttpConnection
 from gateway.upstream.leased import LeasedResponse
 from gateway.upstream.protocol import Header, UpstreamRequest
+from gateway.upstream.tunnel import Tunnel
+from shared.problem import BadRequest
 
 _SWITCHING = 101
 _MAX_FIELDS = 50
@@ -26,8 +31,24 @@ _MAX_FIELDS = 50
 # Socket.IO send.
 _TICKET, _KEY = "ticket", "apiKey"
 _SID = "sid"
+# A replica's token, and what the service's library makes.
+_SESSION = re.compile(r"[0-9A-Za-z]{1,16}-[0-9A-Za-z_-]{1,64}", re.ASCII)
+_SOCKET_IO = "/socket.io"
 _TICKET_CHECKS = 5
 _UPGRADE: tuple[Header, ...] = ((b"connection", b"Upgrade"), (b"upgrade", b"websocket"))
+
+
+class StreamEnd(Protocol):
+    """The client's end of an open stream.
+
+    Attributes:
+        reason: Why the gateway ended it; None when a side did.
+    """
+
+    reason: str | None
+
+    async def run(self) -> None:
+        """Until it ends."""
 
 
 class StreamExchange(Exchange):
@@ -45,7 +66,7 @@ class StreamExchange(Exchange):
             if ticket is not None:
                 return await self._context.tickets.redeem(ticket)
             key = self._query.pop(_KEY, None)
-            if key is not None and self._route.startswith("/socket.io"):
+            if key is not None and self._route.startswith(_SOCKET_IO):
                 self._credential = key
                 authenticator = self._context.authenticator
                 return await authenticator.authenticate(key)
@@ -81,6 +102,8 @@ class StreamExchange(Exchange):
         path = request.target.partition("?")[0]
         query = urlencode(self._query)
         sid = self._query.get(_SID)
+        if sid and self._route.startswith(_SOCKET_IO) and not _SESSION.fullmatch(sid):
+            raise BadRequest("No session has such an id.", code="bad_session")
         return request._replace(
             target=f"{path}?{query}" if query else path,
             affinity=sid.partition("-")[0] if sid else None,
@@ -90,9 +113,9 @@ class StreamExchange(Exchange):
         self, principal: Principal, route: Route, head: RequestHead, choice: ModelChoice
     ) -> None:
         """Connect the client with a replica until one of them ends it."""
-        request, context = self._request, self._context
+        request = self._request
         asked = self._to_service(principal, route, head, choice)._replace(body=None)
-        tunnel = await context.pools[route.service].open_tunnel(asked)
+        tunnel = await self._context.pools[route.service].open_tunnel(asked)
         if isinstance(tunnel, LeasedResponse):
             await self._relay(tunnel)
             return
@@ -105,8 +128,8 @@ class StreamExchange(Exchange):
             connection = request.channel
             if not isinstance(connection, HttpConnection):
                 raise TypeError(connection)
-            check = partial(self._check_sender, route.scope)
-            end = ClientEnd(connection, tunnel, context.stream_bounds, check)
+            check = partial(self._check_sender, self._scopes(route))
+            end = self._end_of(connection, tunnel, check, principal)
             try:
                 await end.run()
             finally:
@@ -116,7 +139,21 @@ class StreamExchange(Exchange):
         finally:
             tunnel.close()
 
-    async def _check_sender(self, scope: str) -> None:
+    def _end_of(
+        self,
+        connection: HttpConnection,
+        tunnel: Tunnel,
+        check: Callable[[], Awaitable[None]],
+        principal: Principal,  # noqa: ARG002 - for streams of another kind
+    ) -> StreamEnd:
+        """What serves the client from now on."""
+        return ClientEnd(connection, tunnel, self._context.stream_bounds, check)
+
+    def _scopes(self, route: Route) -> Sequence[str]:
+        """What the sender needs, as long as the stream is open."""
+        return (route.scope,)
+
+    async def _check_sender(self, scopes: Sequence[str]) -> None:
         """Renew what the stream holds, and refuse a sender that lost its rights meanwhile."""
         context, principal = self._context, self._principal
         if self._lease is not None:
@@ -127,5 +164,6 @@ class StreamExchange(Exchange):
             self._checks += 1
             if self._checks % _TICKET_CHECKS == 0:  # No cache knows a ticket's sender.
                 principal = await context.tickets.sender_now(principal)
-        if principal is not None and not principal.may(scope):
-            raise ScopeMissing(scope)
+        for scope in scopes:
+            if principal is not None and not principal.may(scope):
+                raise ScopeMissing(scope)

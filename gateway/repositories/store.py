@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from gateway.exceptions import DatabaseUnreachable
+from gateway.repositories.calls import CallRepository
 from gateway.repositories.flag_evaluations import FlagEvaluationRepository
 from gateway.repositories.flags import FlagRepository
 from gateway.repositories.keys import KeyRepository
@@ -23,6 +24,7 @@ from shared.db.group_commit import is_unreachable
 class Store:
     """The repositories of one transaction."""
 
+    calls: CallRepository
     flag_evaluations: FlagEvaluationRepository
     flags: FlagRepository
     keys: KeyRepository
@@ -61,6 +63,7 @@ class Database:
             async with sessions() as session, session.begin():
                 await _connect(session)
                 yield Store(
+                    calls=CallRepository(session),
                     flag_evaluations=FlagEvaluationRepository(session),
                     flags=FlagRepository(session),
                     keys=KeyRepository(session),

@@ -4,26 +4,26 @@ import asyncio
 import copy
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gateway.models.routes import BodyBound, OwnRoute, Route, Service, Transport
+from gateway.models.routes import OwnRoute, Route, Service, Transport
+from gateway.services.api_answers import (
+    Nature,
+    common_refusals,
+    describe_answers,
+    describe_open,
+    stream_operation,
+)
 from gateway.services.api_texts import (
-    COMMON_HEADERS,
     ERRORS,
     GUIDE,
     HEADERS,
-    NO_MEDIA,
-    NOT_FOUND,
-    REFUSALS,
     RETRY_AFTER,
+    SCHEMA_REF,
     TAGS,
-    TOO_LARGE,
-    TOO_SLOW,
-    UNPROCESSABLE,
     Document,
 )
-from shared.dialects import Dialect, dialect_of
 from shared.logging import get_logger
 
 _logger = get_logger(__name__)
@@ -31,12 +31,8 @@ Fetch = Callable[[Service], Awaitable[Document]]
 
 REFRESH_S, RETRY_S = 60.0, 5.0
 _VARIABLE = re.compile(r"\{[^}]*\}")
-_SCHEMA_REF = "#/components/schemas/"
+_DIALECTS = ("/api/v1/", "/v1/", "/services/", "/ws/", "/socket.io/")
 _CREDENTIALS: list[Document] = [{"Bearer": []}, {"ApiKey": []}]
-_STREAMS = {
-    Transport.WEBSOCKET: "A stream over WebSocket",
-    Transport.SOCKET_IO: "Streams over Socket.IO 4",
-}
 
 
 class ApiDocument:
@@ -95,11 +91,7 @@ def merge(own: Document, services: Mapping[Service, Document], routes: Sequence[
     schemas: Document = components.setdefault("schemas", {})
     schemas |= {name: schema for name, schema, _ in ERRORS.values()}
     components["headers"] = {**HEADERS, "Retry-After": RETRY_AFTER}
-    components["responses"] = {
-        f"{dialect}-{status}": _refusal(dialect, status)
-        for dialect in Dialect
-        for status in REFUSALS
-    }
+    components["responses"] = common_refusals()
     components["securitySchemes"] = {
         "Bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "sg_live_…"},
         "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -111,27 +103,44 @@ def merge(own: Document, services: Mapping[Service, Document], routes: Sequence[
     for route in routes:
         key = (_VARIABLE.sub("{}", route.template), route.method.lower())
         described = operations.get(route.service, {}).get(key)
-        operation = described or _undescribed(route)
+        operation = _named(*described, route) if described else _undescribed(route)
         merged["paths"].setdefault(route.template, {})[route.method.lower()] = _guard(
             operation, route
         )
+    _forget_unused(merged)
     return merged
 
 
-def _refusal(dialect: Dialect, status: int) -> Document:
-    description, headers = REFUSALS[status]
-    name, _, media_type = ERRORS[dialect]
-    return {
-        "description": description,
-        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
-        "content": {media_type: {"schema": {"$ref": _SCHEMA_REF + name}}},
-    }
+def _forget_unused(document: Document) -> None:
+    """Drop the schemas that nothing refers to, such as the framework's own for errors."""
+    schemas = document["components"]["schemas"]
+    used: set[str] = set()
+    found = {name for name, _, _ in ERRORS.values()} | set(_references(document["paths"]))
+    while found - used:
+        new = found - used
+        used |= new
+        found = {name for one in new for name in _references(schemas.get(one))}
+    for name in schemas.keys() - used:
+        del schemas[name]
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Names of the schemas that a part of a document refers to."""
+    if isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str) and reference.startswith(SCHEMA_REF):
+            yield reference.removeprefix(SCHEMA_REF)
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)
 
 
 def _public_operations(
     service: Service, document: Document, schemas: Document
-) -> dict[tuple[str, str], Document]:
-    """A service's operations by (path, method), their schemas moved into `schemas`."""
+) -> dict[tuple[str, str], tuple[str, Document]]:
+    """A service's paths and operations by (path, method), their schemas moved into `schemas`."""
     found: Document = document.get("components", {}).get("schemas", {})
     names = {
         name: name if schemas.get(name, schema) == schema else f"{service.title()}{name}"
@@ -140,7 +149,7 @@ def _public_operations(
     for name, schema in found.items():
         schemas[names[name]] = _renamed(schema, names)
     return {
-        (_VARIABLE.sub("{}", path), method): _renamed(operation, names)
+        (_VARIABLE.sub("{}", path), method): (path, _renamed(operation, names))
         for path, methods in document.get("paths", {}).items()
         for method, operation in methods.items()
         if isinstance(operation, dict)
@@ -151,8 +160,8 @@ def _renamed(node: Any, names: Mapping[str, str]) -> Any:
     """A copy whose references follow renamed schemas."""
     if isinstance(node, dict):
         return {
-            key: _SCHEMA_REF + names.get(value.removeprefix(_SCHEMA_REF), "")
-            if key == "$ref" and isinstance(value, str) and value.startswith(_SCHEMA_REF)
+            key: SCHEMA_REF + names.get(value.removeprefix(SCHEMA_REF), "")
+            if key == "$ref" and isinstance(value, str) and value.startswith(SCHEMA_REF)
             else _renamed(value, names)
             for key, value in node.items()
         }
@@ -161,12 +170,18 @@ def _renamed(node: Any, names: Mapping[str, str]) -> Any:
     return node
 
 
+def _named(path: str, operation: Document, route: Route) -> Document:
+    """The operation with the variables of its public path, whatever the service calls them."""
+    public = dict(zip(_VARIABLE.findall(path), _VARIABLE.findall(route.template), strict=True))
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            parameter["name"] = public[f"{{{parameter['name']}}}"].strip("{}")
+    return operation
+
+
 def _undescribed(route: Route) -> Document:
     if route.transport is not Transport.HTTP:
-        return {
-            "summary": _STREAMS[route.transport],
-            "responses": {"101": {"description": "The stream is open."}},
-        }
+        return stream_operation(route.method, route.transport)
     names = [name.strip("{}") for name in _VARIABLE.findall(route.template)]
     return {
         "summary": f"Served by {route.service}, which does not answer now",
@@ -180,9 +195,7 @@ def _undescribed(route: Route) -> Document:
 
 def _guard(operation: Document, route: Route) -> Document:
     """What the gateway adds to an operation of a service."""
-    has_body, has_id = route.body is not BodyBound.NONE, "{" in route.template
-    dialect = dialect_of(route.template)
-    _describe_answers(operation, HEADERS, dialect, has_body=has_body, has_id=has_id)
+    describe_answers(operation, Nature.of(route))
     parameters = [
         parameter
         for parameter in operation.get("parameters", [])
@@ -204,45 +217,22 @@ def _guard_own(document: Document, routes: Sequence[OwnRoute]) -> Document:
     guarded = copy.deepcopy(document)
     for route in routes:
         operation = guarded["paths"][route.template][route.method.lower()]
-        has_id = "{" in route.template
-        has_body = "requestBody" in operation
-        dialect = dialect_of(route.template)
-        _describe_answers(operation, COMMON_HEADERS, dialect, has_body=has_body, has_id=has_id)
+        describe_answers(operation, Nature.of_own(route))
         operation["operationId"] = _operation_id(route.method, route.template)
         if route.permission is not None:
             operation["security"] = _CREDENTIALS
         if route.permission:
             operation["x-required-scope"] = route.permission
+    declared = {(route.template, route.method.lower()) for route in routes}
+    for path, operations in guarded["paths"].items():
+        for method, operation in operations.items():
+            if (path, method) not in declared:
+                describe_open(operation)
     return guarded
 
 
 def _operation_id(method: str, template: str) -> str:
     slug = re.sub(r"[^a-z]+", "_", template.removeprefix("/api/v1/")).strip("_")
-    return f"{method.lower()}_{slug}"
-
-
-def _describe_answers(
-    operation: Document,
-    headers: Iterable[str],
-    dialect: Dialect,
-    *,
-    has_body: bool,
-    has_id: bool,
-) -> None:
-    responses: Document = operation.setdefault("responses", {})
-    for status, response in responses.items():
-        if status.startswith("2"):
-            response.setdefault("headers", {}).update(
-                {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
-            )
-    openai = dialect is Dialect.OPENAI
-    # OpenAI's clients know no 422; a model that is unknown is a 404 to them.
-    applies = dict.fromkeys((TOO_SLOW, TOO_LARGE, NO_MEDIA), has_body) | {
-        UNPROCESSABLE: has_body and not openai,
-        NOT_FOUND: has_id or (has_body and openai),
-    }
-    for refusal in REFUSALS:
-        # A service's own word for a refusal gives way: the shape is the same everywhere.
-        responses.pop(str(refusal), None)
-        if applies.get(refusal, True):
-            responses[str(refusal)] = {"$ref": f"#/components/responses/{dialect}-{refusal}"}
+    # The short names of routes beside their long ones.
+    alias = "" if template.startswith(_DIALECTS) else "alias_"
+    return f"{method.lower()}_{alias}{slug}"

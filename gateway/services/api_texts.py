@@ -31,7 +31,8 @@ hour and 10000 in any day. `RateLimit-Policy` lists them, `RateLimit` says what 
 tightest one, and a 429 carries `Retry-After` in seconds. Refused requests are not counted.
 
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code` and the `request_id` to
-quote; a 503 carries `Retry-After`. Paths of other dialects answer in their own shapes.
+quote; a 503 carries `Retry-After`. Paths of other dialects answer in their own shapes. Any path
+may answer 405 to a method that it does not have, and 431 to a head that is too large.
 
 **Tracing.** Every answer has `X-Request-ID` (yours, when you send a well-formed one) and
 `traceparent` (W3C).
@@ -59,6 +60,11 @@ PROBLEM: Document = {
             },
         },
         "violated-policies": {"type": "array", "items": {"type": "string"}},
+        "served": {
+            "type": "array",
+            "description": "Of a language that is not served: those that are.",
+            "items": {"type": "string"},
+        },
     },
 }
 OPENAI_ERROR: Document = {
@@ -118,17 +124,21 @@ HEADERS: Mapping[str, Document] = {
 }
 COMMON_HEADERS = ("X-Request-ID", "RateLimit-Policy", "RateLimit")
 RETRY_AFTER: Document = {"schema": {"type": "integer"}, "description": "Seconds."}
-BAD_REQUEST, NOT_FOUND, TOO_SLOW, TOO_LARGE, NO_MEDIA, UNPROCESSABLE = 400, 404, 408, 413, 415, 422
+BAD_REQUEST, NOT_FOUND, TOO_SLOW, CONFLICT, TOO_LARGE, NO_MEDIA = 400, 404, 408, 409, 413, 415
+UNPROCESSABLE, NO_UPGRADE, TOO_MANY, UPSTREAM_SLOW = 422, 426, 429, 504
+SCHEMA_REF = "#/components/schemas/"
 REFUSALS: Mapping[int, tuple[str, Sequence[str]]] = {
     BAD_REQUEST: ("The request is malformed.", ()),
     401: ("No key or token, or one that is malformed, unknown, revoked or expired.", ()),
     403: ("The sender lacks the permission.", ("RateLimit-Policy",)),
     NOT_FOUND: ("Nothing of yours has this id.", COMMON_HEADERS),
     TOO_SLOW: ("The body did not arrive in time.", COMMON_HEADERS),
-    TOO_LARGE: ("The body is too large.", COMMON_HEADERS),
+    CONFLICT: ("What is stored does not allow it.", COMMON_HEADERS),
+    TOO_LARGE: ("The body, or what it asks for, is too large.", COMMON_HEADERS),
     NO_MEDIA: ("The body is of another kind.", COMMON_HEADERS),
     UNPROCESSABLE: ("A member of the request is wrong; `errors` says which.", COMMON_HEADERS),
-    429: ("A window of the key is full.", (*COMMON_HEADERS, "Retry-After")),
+    NO_UPGRADE: ("The path speaks WebSocket only.", COMMON_HEADERS),
+    TOO_MANY: ("A window of the key is full.", (*COMMON_HEADERS, "Retry-After")),
     503: ("A dependency is down or busy; try again.", ("Retry-After",)),
-    504: ("The work took longer than the request's deadline.", ()),
+    UPSTREAM_SLOW: ("The work took longer than the request's deadline.", ()),
 }

@@ -7,8 +7,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```bash\n(.*?)^```", re.DOTALL | re.MULTILINE)
+GUIDES = ("api", "recognition", "speech", "language", "calls", "pipelines")
 START = "make up DETACH=1"
 STOP = "make down"
+LEFTOVERS = (
+    *("speech.json", "speech.wav", "speech.mp3", "replay.mp3", "voices.json", "events.txt"),
+    *("conversation.json", "pipeline.json", "spanish.json", "spanish.wav", "ulca.json"),
+)
 VARIABLES = ("MAKE", "ARGS", "STACK", "DETACH", "AUDIO")
 """What begins like these is of the make that runs these tests; a reader's has none of it."""
 
@@ -48,10 +53,10 @@ def test_the_guides() -> None:
     assert install.split() == ["make", "demo", "make", "test"], "run by other tests"
     assert START in scripts[0]
     assert scripts.pop().strip() == STOP
-    guides = [*blocks("docs/api.md"), *blocks("docs/recognition.md")]
+    guides = [block for name in GUIDES for block in blocks(f"docs/{name}.md")]
     output = run("\n".join([f"trap '{STOP}' EXIT", *scripts, *guides]), timeout_s=240)
     assert output.count('"source"') >= 6
-    for leftover in ("speech.json", "speech.wav", "voices.json"):
+    for leftover in LEFTOVERS:
         (ROOT / leftover).unlink()
 
 

@@ -11,9 +11,10 @@ import time
 PARTS = {
     "bench": (
         "gateway", "profile", "workers", "websocket", "overhead", "throughput", "long_audio",
-        "streaming", "diarization", "punctuation",
+        "streaming", "diarization", "punctuation", "speech", "translation", "conversation_moments",
+        "text_analysis", "pipelines",
     ),
-    "drill": ("faults", "slowloris", "limits", "resume", "fuzz_audio", "fuzz_streams"),
+    "drill": ("faults", "slowloris", "limits", "resume", "fuzz_audio", "fuzz_streams", "fuzz_api"),
 }  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def main() -> int:
         ends.append((part, time.monotonic() - started, status))
     print("\n" + "-" * 40)
     for part, seconds, status in ends:
-        print(f"{part:<12} {seconds:6.0f} s   {'MISSED' if status else 'ok'}")
+        print(f"{part:<20} {seconds:6.0f} s   {'MISSED' if status else 'ok'}")
     return int(any(status for *_, status in ends))
 
 

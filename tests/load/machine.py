@@ -101,7 +101,7 @@ def cpu_seconds(pid: int) -> float:
     return sum(stat.cpu_ticks for stat in stats if stat) / TICKS
 
 
-def _all_seconds(pid: int) -> float:
+def all_seconds(pid: int) -> float:
     """Like `cpu_seconds`, with the children that have ended."""
     total = 0
     for each in tree(pid):
@@ -120,10 +120,10 @@ def _busy_seconds() -> tuple[float, float]:
 @contextmanager
 def others() -> Iterator[Callable[[], float]]:
     """Yields a function: the share of the machine that programs other than ours took inside."""
-    own, (busy, possible) = _all_seconds(os.getpid()), _busy_seconds()
+    own, (busy, possible) = all_seconds(os.getpid()), _busy_seconds()
     found = 0.0
     yield lambda: found
-    own, (busy_after, possible_after) = _all_seconds(os.getpid()) - own, _busy_seconds()
+    own, (busy_after, possible_after) = all_seconds(os.getpid()) - own, _busy_seconds()
     found = max(0.0, busy_after - busy - own) / (possible_after - possible)
 
 

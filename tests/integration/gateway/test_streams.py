@@ -17,6 +17,7 @@ import socketio
 from aiohttp import web
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from yarl import URL
 
 from tests.integration.gateway.harness import Installation, Program, bearer, metric
 from tests.support.poll import eventually
@@ -215,6 +216,27 @@ async def test_a_socket_io_session_stays_at_its_replica(
     await asyncio.gather(*(session(number) for number in range(6)))
     for replica in setup.replicas:
         assert setup.key not in json.dumps(replica.seen)
+
+
+@pytest.mark.parametrize(
+    ("sid", "status", "code"),
+    [
+        ("abc", 400, "bad_session"),
+        ("%C3%89-abc", 400, "bad_session"),
+        ("abc-%00", 400, "bad_session"),
+        ("abc-def%0A", 400, "bad_session"),
+        ("deadbeef-AAAAAAAAAAAAAAAAAAAA", 503, "session_lost"),
+    ],
+)
+async def test_an_id_that_no_session_has_is_the_senders_fault(
+    setup: Setup, sid: str, status: int, code: str
+) -> None:
+    url = URL(f"{setup.gateway.url}/socket.io/?EIO=4&transport=polling&sid={sid}", encoded=True)
+    async with (
+        aiohttp.ClientSession(headers=bearer(setup.key)) as session,
+        session.get(url) as answer,
+    ):
+        assert (answer.status, (await answer.json())["code"]) == (status, code)
 
 
 async def test_a_revoked_key_loses_its_stream(setup: Setup) -> None:

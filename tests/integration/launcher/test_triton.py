@@ -54,12 +54,12 @@ def test_a_model_whose_process_was_killed_is_whole_again(triton: TritonServer) -
 
     os.kill(triton.stub_pids("echo")[0], signal.SIGKILL)
 
-    assert wait_until(lambda: triton.reloads == 1 and whole(triton), 10)
+    assert wait_until(lambda: triton.reloads == 1 and whole(triton), 30)
     assert triton.pid == server
     assert triton.stub_pids("other") == others
     # The replaced instance's healthy process ends too; that is no new death.
     in_use = set(triton.stub_pids("echo") + others)
-    assert wait_until(lambda: set(procfs.children(server or 0)) <= in_use, 15)
+    assert wait_until(lambda: set(procfs.children(server or 0)) <= in_use, 30)
     assert triton.reloads == 1
 
 

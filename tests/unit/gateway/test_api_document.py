@@ -16,7 +16,7 @@ def service_document(description: str) -> dict[str, Any]:
     operation = {
         "summary": description,
         "requestBody": {"content": content},
-        "responses": {"200": {"description": "ok"}, "422": {"description": "no"}},
+        "responses": {"200": {"description": "ok"}, "422": {"description": "Validation Error"}},
     }
     return {
         "paths": {
@@ -99,7 +99,7 @@ async def test_a_service_that_is_down_does_not_take_the_others_along() -> None:
 async def test_refusals_have_the_shape_of_their_path() -> None:
     paths = ("/v1/audio/transcriptions", "/services/inference/asr", "/api/v1/asr/inference")
     routes = [Route("POST", path, Service.ASR, "asr:infer", BodyBound.AUDIO) for path in paths]
-    operation = {"responses": {"200": {"description": "ok"}}}
+    operation = {"requestBody": {}, "responses": {"200": {"description": "ok"}}}
 
     async def fetch(_: Service) -> dict[str, Any]:
         return {"paths": {path: {"post": operation} for path in paths}}

@@ -1,7 +1,8 @@
 import pytest
 
+from gateway.models.route_table import RouteTable
 from gateway.models.routes import Route, Service
-from gateway.routes import INFRASTRUCTURE, ROUTES, RouteTable
+from gateway.routes import INFRASTRUCTURE, ROUTES
 
 
 def test_every_public_path_is_declared_with_service_and_scope() -> None:

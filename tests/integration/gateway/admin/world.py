@@ -19,9 +19,10 @@ from gateway.handlers.admin_users import users_router
 from gateway.models.accounts import Organization, User
 from gateway.models.limits import make_policy
 from gateway.models.principal import Principal
+from gateway.models.route_table import RouteTable
 from gateway.repositories.key_cache import RedisKeyCache
 from gateway.repositories.store import Database
-from gateway.routes import OWN_ROUTES, RouteTable
+from gateway.routes import OWN_ROUTES
 from gateway.services.authority import OPERATOR
 from shared.asgi.errors import install_error_handlers, problem_response
 from shared.db.base import new_id, utc_now

@@ -9,10 +9,10 @@ from gateway.flags import router as router_module
 from gateway.flags.client import FlagClient
 from gateway.flags.kill_switches import KillSwitches
 from gateway.flags.memory_provider import MemoryProvider
-from gateway.flags.names import ASR_MODEL, MODEL_FLAGS, kill_switch
+from gateway.flags.names import ALIASES, ASR_MODEL, MODEL_FLAGS, kill_switch
 from gateway.flags.router import ModelRouter
 from gateway.models.flags import DEFAULT_CHOICE, ModelChoice
-from gateway.routes import ROUTES
+from gateway.routes import OWN_ROUTES, ROUTES
 from shared.metrics import Metrics
 from tests.support.flags import (
     ListSink,
@@ -222,10 +222,12 @@ async def test_a_kill_switch_that_depends_on_the_time_is_looked_at_again(
 
 
 def test_every_route_has_a_kill_switch_of_its_own() -> None:
-    templates = {route.template for route in ROUTES}
-    names = {kill_switch(template) for template in templates}
-    assert len(names) == len(templates)
+    templates = {route.template for route in (*ROUTES, *OWN_ROUTES)}
+    names = {kill_switch(template) for template in templates - set(ALIASES)}
+    assert len(names) == len(templates) - len(ALIASES)
     assert not names & set(MODEL_FLAGS)
+    assert set(ALIASES) | set(ALIASES.values()) <= templates
+    assert all(kill_switch(alias) == kill_switch(name) for alias, name in ALIASES.items())
 
 
 def test_model_flags_of_routes_are_declared() -> None:

@@ -1,0 +1,1 @@
+"""Pipelines: recognition, translation, transliteration and synthesis, one behind the other."""
