@@ -5,9 +5,11 @@ it again, and only who began a session may go on with it.
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -23,7 +25,7 @@ from shared.identity import Identity
 from shared.logging import get_logger
 from shared.problem import BadRequest, Forbidden, SpeechgateError, Unavailable
 from shared.settings import StreamingSettings
-from shared.streams import FORBIDDEN
+from shared.streams import FORBIDDEN, INVALID_DATA
 
 PATH = "/socket.io"
 _TOKEN = re.compile(r"[0-9A-Za-z]{1,16}", re.ASCII)
@@ -34,7 +36,18 @@ _CLOSE_S = 2.0
 Payload.max_decode_packets = 1_024
 _logger = get_logger(__name__)
 _Owner = tuple[str, str]
-_beginning: ContextVar[tuple[str, _Owner]] = ContextVar("socketio_beginning")
+
+
+@dataclass(slots=True)
+class _Beginning:
+    """A session that begins with this request, if one does."""
+
+    token: str
+    owner: _Owner
+    sid: str | None = None
+
+
+_beginning: ContextVar[_Beginning] = ContextVar("socketio_beginning")
 
 
 class SocketIoClient(Protocol):
@@ -92,6 +105,7 @@ class SocketIoApp:
         self._owners: dict[str, _Owner] = {}
         self._clients: dict[str, SocketIoClient] = {}
         self._server.eio.generate_id = self._named(self._server.eio.generate_id)
+        self._server.eio.disconnect = self._ended(self._server.eio.disconnect)
         for event in ("connect", "disconnect", "start", "data", "stop"):
             self._server.on(event, getattr(self, f"_on_{event}"))
 
@@ -107,7 +121,8 @@ class SocketIoApp:
             await _refuse(scope, send, refusal)
             return
         token = header(scope, b"x-sg-replica") or ""
-        _beginning.set((token if _TOKEN.fullmatch(token) else _NO_TOKEN, owner))
+        beginning = _Beginning(token if _TOKEN.fullmatch(token) else _NO_TOKEN, owner)
+        _beginning.set(beginning)
         started = False
 
         async def noting(message: Message) -> None:
@@ -119,9 +134,12 @@ class SocketIoApp:
             await self._server.handle_request(scope, receive, noting)
         except Exception as error:  # noqa: BLE001 - whatever a malformed packet makes the library raise
             _logger.warning("a socket.io connection broke", error=type(error).__name__)
-            if sid is not None:
-                await self._server.eio.disconnect(sid)
-            if not started:
+            await self._drop(sid or beginning.sid)
+            if scope["type"] == "websocket" and started:
+                # The library forgets to.
+                with contextlib.suppress(Exception):
+                    await send({"type": "websocket.close", "code": INVALID_DATA})
+            elif not started:
                 # Among others a request that comes after the session was closed.
                 over = BadRequest("This session is over.", code="session_over")
                 await _refuse(scope, send, over)
@@ -133,10 +151,7 @@ class SocketIoApp:
             for sid in list(self._server.eio.sockets)
         ]
         if closing:
-            # A client that does not poll any more would never take its last packet.
-            await asyncio.wait(closing, timeout=_CLOSE_S)
-            for one in closing:
-                one.cancel()
+            await asyncio.wait(closing)
         await self._server.shutdown()
 
     def _refusal(self, sid: str | None, owner: _Owner) -> SpeechgateError | None:
@@ -152,16 +167,37 @@ class SocketIoApp:
 
     def _named(self, generate: Any) -> Any:
         def named() -> str:
-            token, owner = _beginning.get()
-            sid = f"{token}-{generate()}"
+            beginning = _beginning.get()
+            sid = beginning.sid = f"{beginning.token}-{generate()}"
             if len(self._owners) > len(self._server.eio.sockets) + _SLACK:
                 alive = self._server.eio.sockets
                 self._owners = {one: of for one, of in self._owners.items() if one in alive}
-            self._owners[sid] = owner
-            asyncio.get_running_loop().call_later(self._start_s, self._end_empty, sid)
+            self._owners[sid] = beginning.owner
+            self._expect_client(sid)
             return sid
 
         return named
+
+    def _ended(self, disconnect: Any) -> Any:
+        async def ended(sid: str) -> None:
+            # The library waits until the client has taken the last packet, which one that polls
+            # no more never does; and a request of that very client may wait for this.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_S):
+                    await disconnect(sid)
+            self._server.eio.sockets.pop(sid, None)
+
+        return ended
+
+    async def _drop(self, sid: str | None) -> None:
+        """End a session whose last packet nobody will read."""
+        socket = self._server.eio.sockets.pop(sid, None)
+        if socket is not None:
+            await socket.close(wait=False, abort=True)
+            socket.queue.put_nowait(None)  # For who writes to its WebSocket.
+
+    def _expect_client(self, sid: str) -> None:
+        asyncio.get_running_loop().call_later(self._start_s, self._end_empty, sid)
 
     def _end_empty(self, sid: str) -> None:
         """End a session without a client: it could answer pings, and keep its place, for ever."""
@@ -184,6 +220,7 @@ class SocketIoApp:
         if socket := self._server.eio.sockets.get(eio_sid):
             # Ends a poll that waits: the library lets it hang until the next ping.
             socket.queue.put_nowait(Packet(NOOP))
+            self._expect_client(eio_sid)
         client = self._clients.pop(sid, None)
         if client is not None:
             await client.close()

@@ -1,11 +1,12 @@
 """Sessions of Socket.IO that never become a client, and how many one tenant has."""
 
+import asyncio
 import json
 from typing import Any
 
 import httpx
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from shared.asgi.socketio_app import SocketIoApp
 from shared.asgi.socketio_line import SocketIoLine
@@ -82,3 +83,42 @@ async def test_a_tenant_leaves_places_to_others(per_tenant: int) -> None:
         refused = await greedy.get("")
         assert (refused.status_code, refused.json()["code"]) == (503, "too_many_streams")
         await begun(modest)
+
+
+async def test_a_client_that_polls_no_more_holds_up_no_request() -> None:
+    sessions = Sessions(stream_start_timeout_s=60)
+    async with sessions.of("tenant") as client, asyncio.timeout(10):
+        sid = await begun(client)
+        params = {**POLLING, "sid": sid}
+        assert (await client.post("", params=params, content=b"40")).status_code == 200
+        # A packet that only servers send: the library ends the session, and so it says.
+        assert (await client.post("", params=params, content=b"2probe")).status_code == 400
+        assert (await client.get("", params=params)).status_code == 400
+
+
+@pytest.mark.parametrize("message", ["é", "", "x"])
+async def test_what_is_no_packet_closes_the_websocket(message: str) -> None:
+    sessions = Sessions(stream_start_timeout_s=60)
+    sent: list[Message] = []
+    coming = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": "40"},
+        {"type": "websocket.receive", "text": message},
+    ]
+
+    async def receive() -> Message:
+        return coming.pop(0) if coming else await asyncio.Event().wait()
+
+    async def send(answer: Message) -> None:
+        sent.append(answer)
+
+    scope = {
+        "type": "websocket",
+        "path": "/socket.io/",
+        "query_string": b"EIO=4&transport=websocket",
+        "headers": [(b"upgrade", b"websocket"), (b"connection", b"upgrade")],
+        "state": {"identity": Identity("key", "tenant", frozenset("*"))},
+    }
+    async with asyncio.timeout(10):
+        await sessions.app(scope, receive, send)
+    assert [one.get("code") for one in sent if one["type"] == "websocket.close"] == [1007]

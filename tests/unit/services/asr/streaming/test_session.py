@@ -50,7 +50,7 @@ class World:
         silent: Any = self.silent
         parts = Parts(
             ticker=silent,
-            precedence=Precedence(lambda _spared: None),  # type: ignore[arg-type]
+            precedence=Precedence(lambda _spared: None),
             partials=None,
             partial_model="",
             stored=self._stored,
