@@ -25,21 +25,33 @@ Batch = dict[str, list[Row]]
 _logger = get_logger(__name__)
 
 UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError)
+# Classes of PostgreSQL's SQLSTATE: the connection failed; there is too little of something, such
+# as connections; the server starts, stops or crashed (57P).
+_OUTAGES = ("08", "53", "57P")
 
 
 def is_unreachable(error: BaseException) -> bool:
     """Whether the database, rather than the row, is at fault."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return isinstance(error, UNREACHABLE)
+    return isinstance(error, UNREACHABLE) or (_state(error) or "").startswith(_OUTAGES)
+
+
+def _state(error: BaseException) -> str | None:
+    """The SQLSTATE that PostgreSQL gave.
+
+    SQLAlchemy wraps what a statement raises, but passes on what asyncpg raises while it connects:
+    `CannotConnectNowError` of a server that has only begun to start, for one.
+    """
+    state = getattr(getattr(error, "orig", None) or error, "sqlstate", None)
+    return state if isinstance(state, str) else None
 
 
 def _kind(error: BaseException) -> str:
     """What happened, without a message: databases quote the values of rows in theirs."""
     if not isinstance(error, DBAPIError):
         return type(error).__name__
-    state = getattr(error.orig, "sqlstate", None)
-    return f"{type(error).__name__} {state or type(error.orig).__name__}"
+    return f"{type(error).__name__} {_state(error) or type(error.orig).__name__}"
 
 
 @dataclass(slots=True)

@@ -4,14 +4,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from asyncpg.exceptions import (
+    AdminShutdownError,
+    CannotConnectNowError,
+    TooManyConnectionsError,
+    UniqueViolationError,
+)
 from sqlalchemy import String, Table, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, new_metadata
 from shared.db.engine import create_engine
-from shared.db.group_commit import Batch, GroupCommitWriter, merge
+from shared.db.group_commit import Batch, GroupCommitWriter, is_unreachable, merge
 from shared.db.rows import batch_inserter
 from shared.db.spool import Spool
 from shared.metrics import Metrics
@@ -175,6 +181,33 @@ async def test_a_client_that_leaves_undoes_nothing(engine: AsyncEngine, tmp_path
         leaving.cancel()
         await staying
     assert await stored(engine) == {"left", "stayed"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CannotConnectNowError("the database system is starting up"),
+        AdminShutdownError("terminating connection"),
+        TooManyConnectionsError("sorry, too many clients already"),
+        DBAPIError("insert", {}, AdminShutdownError("terminating connection")),
+        ConnectionRefusedError(),
+    ],
+)
+def test_a_server_that_starts_or_stops_is_unreachable(error: Exception) -> None:
+    """asyncpg's errors come as they are while it connects, and wrapped after."""
+    assert is_unreachable(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UniqueViolationError("duplicate key"),
+        DBAPIError("insert", {}, UniqueViolationError("duplicate key")),
+        ValueError(),
+    ],
+)
+def test_a_row_at_fault_is_no_outage(error: Exception) -> None:
+    assert not is_unreachable(error)
 
 
 def test_merge_keeps_order() -> None:
