@@ -1,5 +1,6 @@
 """A real flag server, and a gateway process that follows it once a second."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -22,9 +23,14 @@ DATABASE = "gateway_flags"
 API = "/api/v1/feature-flags"
 
 
-def remove(unleash: UnleashServer, name: str) -> None:
-    """Take a flag away for good: the name of an archived one stays taken."""
+def remove(unleash: UnleashServer, cluster: PostgresCluster, name: str) -> None:
+    """Take a flag away for good: the name of an archived one stays taken.
+
+    Unleash notes a moment later that a flag was archived, and ends when that one is gone by then.
+    """
     unleash.archive(name)
+    noted = "SELECT feature FROM feature_lifecycles WHERE stage = 'archived'"
+    asyncio.run(eventually(lambda: name in cluster.query(noted, "unleash").splitlines()))
     unleash._call("DELETE", f"/api/admin/archive/{name}")
 
 
@@ -124,7 +130,9 @@ async def client(open_client: ClientOf) -> Client:
 
 
 @pytest.fixture
-def make_flag(unleash: UnleashServer) -> Iterator[Callable[[Feature], str]]:
+def make_flag(
+    unleash: UnleashServer, postgres: PostgresCluster
+) -> Iterator[Callable[[Feature], str]]:
     """Makes flags in Unleash that are gone after the test."""
     names: list[str] = []
 
@@ -135,7 +143,7 @@ def make_flag(unleash: UnleashServer) -> Iterator[Callable[[Feature], str]]:
 
     yield make
     for name in names:
-        remove(unleash, name)
+        remove(unleash, postgres, name)
 
 
 @pytest.fixture
@@ -167,16 +175,20 @@ async def routed(client: Client, key: str | None = None) -> tuple[str, str | Non
 
 
 async def synced(client: Client, name: str) -> Any:
-    """Synchronize until a flag is known: Unleash shows its clients a change within a second."""
+    """Synchronize until a flag is on: Unleash shows its clients a change within a second.
+
+    It makes flags in steps, of which the last switches them on.
+    """
     answers: list[Any] = []
 
-    async def known() -> bool:
+    async def on() -> bool:
         response = await client.post(f"{API}/sync")
         assert response.status_code == 200, response.text
         answers.append(response.json())
-        return (await client.get(f"{API}/{name}")).status_code == 200
+        found = await client.get(f"{API}/{name}")
+        return found.status_code == 200 and bool(found.json()["enabled"])
 
-    await eventually(known)
+    await eventually(on)
     return answers[-1]
 
 

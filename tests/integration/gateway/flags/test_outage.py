@@ -89,7 +89,7 @@ def before(flag_world: FlagWorld, key: str) -> Iterator[list[tuple[Any, ...]]]:
     if not unleash.running:
         unleash.start()
     unleash.switch(ASR_MODEL, on=False)
-    remove(unleash, KILL)
+    remove(unleash, flag_world.cluster, KILL)
 
 
 async def test_the_answers_stay_and_are_marked_stale(
