@@ -1,0 +1,1 @@
+"""Programs that run inside the images, beside the product's own."""
