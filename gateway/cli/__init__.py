@@ -3,6 +3,7 @@
 import typer
 
 from gateway.cli.database import db
+from gateway.cli.doctor import doctor
 from gateway.cli.flags import flags
 from gateway.cli.keys import keys
 from gateway.cli.organizations import organizations
@@ -21,5 +22,6 @@ app.add_typer(organizations, name="organizations")
 app.add_typer(plans, name="plans")
 app.add_typer(flags, name="flags")
 app.add_typer(db, name="db")
+app.command()(doctor)
 
 __all__ = ["app"]

@@ -9,7 +9,6 @@ from typing import Annotated, Any, TypeVar
 
 import orjson
 import typer
-from prometheus_client import Gauge
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from rich.console import Console
@@ -99,8 +98,7 @@ async def open_services(settings: CliSettings) -> AsyncIterator[Services]:
         cache = None
         if settings.redis_url:
             metrics = Metrics("cli")
-            gauge = Gauge("speechgate_dependency_up", "", ["dependency"], registry=None)
-            link = RedisLink(settings.redis_url, metrics, gauge)
+            link = RedisLink(settings.redis_url, metrics, metrics.dependency_up)
             stack.push_async_callback(link.close)
             cache = RedisKeyCache(link)
         hasher = KeyHasher.from_files(

@@ -1,20 +1,17 @@
 """`speechgate flags …`."""
 
-import logging
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
-import structlog
 import typer
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.cli.environment import DEFAULT_RUN_DIR, RunDir, errors, run
-from gateway.cli.output import AsJson, print_json, print_object, print_table
+from gateway.cli.output import AsJson, logs_aside, print_json, print_object, print_table
 from gateway.flags.client import FlagClient
 from gateway.flags.protocol import FlagSource
 from gateway.models.flags import FlagContext, FlagEvaluation, FlagKind, FlagState
@@ -60,23 +57,9 @@ def _settings(run_dir: Path) -> SourceSettings:
     return found
 
 
-@contextmanager
-def _logs_aside() -> Iterator[None]:
-    """Let logs go to standard error: standard output is the answer, perhaps as JSON."""
-    before = structlog.get_config()
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
-
-
 @asynccontextmanager
 async def _open(settings: SourceSettings) -> AsyncIterator[FlagClient]:
-    with _logs_aside():
+    with logs_aside():
         source: FlagSource = await choose_source(settings, None)
         client = FlagClient(source, settings.unleash_environment, Metrics("cli"))
         await client.open()

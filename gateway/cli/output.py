@@ -1,12 +1,15 @@
 """What commands have in common: their options, and how they print."""
 
+import logging
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated
 
 import orjson
+import structlog
 import typer
 from pydantic import BaseModel
 from rich.box import SIMPLE
@@ -72,6 +75,20 @@ def check_email(email: str) -> str:
 def changed_quotas(quotas: dict[str, int | None]) -> dict[str, int | None]:
     """Those that were given; 0 becomes None, the default."""
     return {name: value or None for name, value in quotas.items() if value is not None}
+
+
+@contextmanager
+def logs_aside() -> Iterator[None]:
+    """Let logs go to standard error: standard output is the answer, perhaps as JSON."""
+    before = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def print_json(answer: BaseModel | Iterable[BaseModel]) -> None:

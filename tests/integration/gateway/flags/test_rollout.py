@@ -19,7 +19,7 @@ from gateway.flags.unleash_provider import UnleashProvider
 from gateway.models.flags import DEFAULT_CHOICE, ModelChoice
 from gateway.models.keys import KeyLimits, NewKey
 from gateway.services.authority import OPERATOR
-from services.asr.lifespan import MIGRATIONS
+from services.asr.db.schema import MIGRATIONS
 from shared.db.migrations import upgrade
 from shared.metrics import Metrics
 from tests.integration.gateway.flags.conftest import Client, FlagWorld, client_of, routed
