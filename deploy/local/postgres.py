@@ -26,7 +26,7 @@ _PREFIX = "speechgate-postgres-"
 _OWNER = "run-dir"
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """The newest installed server's folder; Debian keeps it off PATH."""
     folders = Path("/usr/lib/postgresql").glob("*/bin")
     found = [folder for folder in folders if (folder / "initdb").exists()]
@@ -110,7 +110,7 @@ class PostgresCluster(Component):
         shutil.rmtree(data, ignore_errors=True)  # half made, by a run that was interrupted
         half = self.folder / "half"
         command = [
-            *(str(_programs() / "initdb"), "-D", str(half), "-U", _SUPERUSER, "-A", "trust"),
+            *(str(programs() / "initdb"), "-D", str(half), "-U", _SUPERUSER, "-A", "trust"),
             *("--no-sync", "-E", "UTF8", f"--locale={_LOCALE}"),
         ]
         shutil.rmtree(half, ignore_errors=True)
@@ -134,7 +134,7 @@ class PostgresCluster(Component):
             "max_connections": "200",
         }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        program = str(_programs() / "postgres")
+        program = str(programs() / "postgres")
         command = [program, "-D", str(self.folder / "data"), "-p", str(self.port), *options]
         return ChildProcess(
             command,
@@ -180,7 +180,7 @@ class PostgresCluster(Component):
         return result.stdout.strip()
 
     def _psql(self, sql: str, database: str = "postgres") -> "subprocess.CompletedProcess[str]":
-        program = str(_programs() / "psql")
+        program = str(programs() / "psql")
         target = ["-h", HOST, "-p", str(self.port), "-U", _SUPERUSER, "-d", database]
         return subprocess.run(
             [program, "-X", "-A", "-t", "-q", "-w", *target, "-c", sql],
