@@ -1,0 +1,1 @@
+"""Scans for what is known to be unsafe: images, manifests, secrets, packages."""
