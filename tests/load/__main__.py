@@ -12,9 +12,12 @@ PARTS = {
     "bench": (
         "gateway", "profile", "workers", "websocket", "overhead", "throughput", "long_audio",
         "streaming", "diarization", "punctuation", "speech", "translation", "conversation_moments",
-        "text_analysis", "pipelines",
+        "text_analysis", "pipelines", "capacity",
     ),
-    "drill": ("faults", "slowloris", "limits", "resume", "fuzz_audio", "fuzz_streams", "fuzz_api"),
+    "drill": (
+        "faults", "full_faults", "rolling", "slowloris", "limits", "resume", "fuzz_audio",
+        "fuzz_streams", "fuzz_api",
+    ),
 }  # fmt: skip
 
 

@@ -131,7 +131,10 @@ def memory_mb(pid: int) -> tuple[float, float]:
     """Resident and proportional memory of a process and all below it, in MB."""
     rss = pss = 0
     for each in tree(pid):
-        for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
+        text = ""
+        with suppress(OSError):  # It has ended.
+            text = Path(f"/proc/{each}/smaps_rollup").read_text()
+        for line in text.splitlines():
             if line.startswith("Rss:"):
                 rss += int(line.split()[1])
             elif line.startswith("Pss:"):
