@@ -2,8 +2,15 @@
 
 import os
 import re
+import shlex
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
+
+import pytest
+
+from deploy.local import demo
+from deploy.local.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```bash\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -60,9 +67,24 @@ def test_the_guides() -> None:
         (ROOT / leftover).unlink()
 
 
-def test_another_recording() -> None:
-    """The demo is not canned: it transcribes whatever it is given."""
+@pytest.mark.parametrize("stack", ["embedded"], indirect=True)
+def test_another_recording(
+    stack: Stack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The demo is not canned: it transcribes whatever it is given.
+
+    What `make demo AUDIO=…` would run is run here on a stack that is there already.
+    """
     recording = "/usr/share/pocketsphinx/test/data/cards/001.wav"
-    output = run(f"make demo AUDIO={recording}", timeout_s=150)
+    last = run(f"make --dry-run demo AUDIO={recording}", timeout_s=30).splitlines()[-1]
+    command = shlex.split(last)
+    assert command[:3] == [".venv/bin/python", "-m", demo.__name__]
+    monkeypatch.setattr(demo, "running_stack", lambda _: nullcontext(stack.info))
+    monkeypatch.setattr("sys.argv", [*command[2:], "--run-dir", str(tmp_path)])
+    demo.main()
+    output = capsys.readouterr().out
     assert recording in output
     assert "no reference" in output

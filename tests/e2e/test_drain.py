@@ -10,19 +10,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.stack import Stack, StackOptions
+from deploy.local.stack import Stack
 from tests.e2e.conftest import admin_key
 from tests.support.poll import eventually
 from tests.support.recordings import SAMPLE_RATE, recordings, write_wav
+from tests.support.rolling import Roller
+
+pytestmark = [
+    pytest.mark.breaks,
+    pytest.mark.parametrize("stack", ["embedded"], indirect=True),
+]
 
 IN_FLIGHT = 50
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    run_dir = tmp_path_factory.mktemp("drain")
-    with Stack(StackOptions(kind="embedded", run_dir=run_dir)) as started:
-        yield started
 
 
 @contextmanager
@@ -35,9 +34,12 @@ def paused(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-@pytest.mark.parametrize("name", ["gateway", "asr"])
-async def test_all_requests_in_flight_are_answered(stack: Stack, tmp_path: Path, name: str) -> None:
-    """50 recognitions are under way when the process is told to end."""
+@pytest.mark.parametrize("kind", ["gateway", "asr"])
+async def test_all_requests_in_flight_are_answered(
+    stack: Stack, roller: Roller, tmp_path: Path, kind: str
+) -> None:
+    """50 recognitions are under way when the only process of its kind is told to end."""
+    (name,) = roller.names[kind]
     # Half a second each: all fit into the default grace time, also on a slow machine.
     samples = recordings()[4].samples()[SAMPLE_RATE // 2 : SAMPLE_RATE]
     speech = write_wav(tmp_path / "a.wav", samples).read_bytes()

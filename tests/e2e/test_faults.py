@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +11,17 @@ import httpx
 import pytest
 
 from deploy.local import procfs
-from deploy.local.stack import Stack, StackOptions
+from deploy.local.stack import Stack
 from tests.e2e.conftest import admin_key, client_of, make_key
 from tests.e2e.test_main_job import rows
 from tests.support.poll import eventually
 from tests.support.recordings import recordings
 
 SPEECH = recordings()[4].path.read_bytes()
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A full stack of this module's own: its tests break it and wait until it is whole."""
-    run_dir = tmp_path_factory.mktemp("faults")
-    with Stack(StackOptions(kind="full", run_dir=run_dir)) as started:
-        yield started
+pytestmark = [
+    pytest.mark.breaks,
+    pytest.mark.parametrize("stack", ["full"], indirect=True),
+]
 
 
 def transcribe(client: httpx.Client) -> httpx.Response:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,18 +13,26 @@ import pytest
 import socketio
 from numpy.typing import NDArray
 
-from deploy.local.stack import Stack, StackOptions
+from deploy.local.stack import Stack
 from tests.e2e.conftest import admin_key
 from tests.support.poll import eventually
 from tests.support.recordings import SAMPLE_RATE, recordings
+from tests.support.rolling import Roller
 from tests.support.streaming import STREAM, Heard, encoded, recite, recite_to_the_end
+
+pytestmark = [
+    pytest.mark.breaks,
+    pytest.mark.parametrize("stack", ["embedded"], indirect=True),
+]
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    run_dir = tmp_path_factory.mktemp("streams")
-    with Stack(StackOptions(kind="embedded", run_dir=run_dir, asr_replicas=2)) as started:
-        yield started
+def two(stack: Stack) -> Iterator[Roller]:
+    """The stack with a second replica of the recognition service."""
+    roller = Roller(stack, Path(stack.info.run_dir))
+    added = asyncio.run(roller.add("asr"))
+    yield roller
+    asyncio.run(roller.remove("asr", added))
 
 
 @pytest.fixture(scope="module")
@@ -51,30 +60,31 @@ def whole(stack: Stack, story: NDArray[np.int16]) -> Heard:
     return heard
 
 
-async def replica_with_stream(stack: Stack) -> str:
+async def replica_with_stream(two: Roller) -> str:
     """The name of the replica that holds the open stream."""
+    one, other = two.names["asr"]
     async with httpx.AsyncClient() as client:
-        for number, address in enumerate(stack.info.services["asr"], start=1):
-            text = (await client.get(f"{address}/metrics")).text
+        for name in (one, other):
+            text = (await client.get(f"{two.stack.address(name)}/metrics")).text
             if any(
                 line.startswith("speechgate_asr_streams_open{") and not line.endswith(" 0.0")
                 for line in text.splitlines()
             ):
-                return f"asr-{number}"
+                return name
     return ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_lost_replica_loses_and_doubles_no_word(
-    stack: Stack, story: NDArray[np.int16], whole: Heard, number: signal.Signals
+    two: Roller, story: NDArray[np.int16], whole: Heard, number: signal.Signals
 ) -> None:
-    data = encoded(story)
+    stack, data = two.stack, encoded(story)
     heard = Heard()
     streaming = asyncio.create_task(
         recite(url(stack), headers(stack), data, heard=heard, frame_s=0.08, interim=False)
     )
     await eventually(lambda: len(heard.finals) == 1, timeout_s=30)
-    name = await replica_with_stream(stack)
+    name = await replica_with_stream(two)
     os.kill(stack.info.pids[name], number)
     await streaming
     if number == signal.SIGTERM:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from deploy.local.postgres import PostgresCluster
 from deploy.local.triton import TritonServer
-from services.asr.lifespan import MIGRATIONS
+from services.asr.db.schema import MIGRATIONS
 from services.asr.main import create_app
 from services.asr.settings import AsrSettings
 from shared.crypto.keyring import new_key_line

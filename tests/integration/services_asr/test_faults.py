@@ -16,7 +16,8 @@ import pytest
 
 from deploy.local.postgres import PostgresCluster
 from deploy.local.triton import TritonServer
-from services.asr.lifespan import MIGRATIONS, open_context
+from services.asr.db.schema import MIGRATIONS
+from services.asr.lifespan import open_context
 from services.asr.models.audio import AsrOptions, AudioSource
 from services.asr.settings import AsrSettings
 from shared.caller import Caller
@@ -145,7 +146,8 @@ class TestDatabase:
         assert len(rows(url, "SELECT id FROM asr_results")) == len(ids)
 
     async def test_an_old_schema_is_refused(self, keys: Keys, tmp_path: Path) -> None:
-        settings = self.settings(keys, tmp_path, f"sqlite+aiosqlite:///{tmp_path}/empty.db")
+        url = f"sqlite+aiosqlite:///{tmp_path}/empty.db"
+        settings = self.settings(keys, tmp_path, url, database_wait_s=0.0)
         with pytest.raises(SchemaOutdated):
             async with open_context(settings, Health("0"), Metrics("asr")):
                 pass

@@ -11,9 +11,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.postgres import PostgresCluster
+from services.asr.db.schema import MIGRATIONS
 from services.asr.db.tables import asr_recording_chunks as chunks
 from services.asr.db.tables import asr_recordings as recordings
-from services.asr.lifespan import MIGRATIONS
 from services.asr.models.calls import KeepingRules
 from services.asr.repositories.recordings import RecordingRepository
 from services.asr.services.call_monitor import RecordingMonitor

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.asr.lifespan import MIGRATIONS
+from services.asr.db.schema import MIGRATIONS
 from shared.db.migrations import check
 
 INFERENCE = "/api/v1/asr/inference"

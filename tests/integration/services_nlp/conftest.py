@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.triton import TritonServer
-from services.nlp.lifespan import MIGRATIONS
+from services.nlp.db.schema import MIGRATIONS
 from services.nlp.main import create_app
 from services.nlp.settings import NlpSettings
 from shared.db.migrations import upgrade

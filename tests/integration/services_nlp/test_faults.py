@@ -14,7 +14,7 @@ import pytest
 
 from deploy.local.postgres import PostgresCluster
 from deploy.local.triton import TritonServer
-from services.nlp.lifespan import MIGRATIONS
+from services.nlp.db.schema import MIGRATIONS
 from services.nlp.main import create_app
 from services.nlp.settings import NlpSettings
 from shared.db.migrations import check, upgrade
@@ -136,7 +136,9 @@ async def test_an_unmigrated_database_stops_the_start(
     settings: NlpSettings, tmp_path: Path
 ) -> None:
     app = create_app(
-        settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/x"})
+        settings.model_copy(
+            update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/x", "database_wait_s": 0.0}
+        )
     )
     with pytest.raises(SchemaOutdated):
         async with app.router.lifespan_context(app):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.triton import TritonServer
-from services.tts.lifespan import MIGRATIONS
+from services.tts.db.schema import MIGRATIONS
 from services.tts.main import create_app
 from services.tts.settings import TtsSettings
 from shared.db.migrations import upgrade

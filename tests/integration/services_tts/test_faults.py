@@ -14,7 +14,7 @@ import pytest
 
 from deploy.local.postgres import PostgresCluster
 from deploy.local.triton import TritonServer
-from services.tts.lifespan import MIGRATIONS
+from services.tts.db.schema import MIGRATIONS
 from services.tts.main import create_app
 from services.tts.settings import TtsSettings
 from shared.db.migrations import check, upgrade
@@ -140,7 +140,9 @@ async def test_an_unmigrated_database_stops_the_start(
     settings: TtsSettings, tmp_path: Path
 ) -> None:
     app = create_app(
-        settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/x"})
+        settings.model_copy(
+            update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/x", "database_wait_s": 0.0}
+        )
     )
     with pytest.raises(SchemaOutdated):
         async with app.router.lifespan_context(app):
