@@ -2,13 +2,13 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from deploy.local.component import Component
 from deploy.local.info import StackInfo, read_json
 from deploy.local.options import StackOptions
-from deploy.local.ports import PortAllocator
+from deploy.local.ports import HOST, PortAllocator
 from deploy.local.postgres import PostgresCluster
 from deploy.local.redis import RedisServer
 from deploy.local.secrets import ensure_secrets, write_private
@@ -21,6 +21,7 @@ from deploy.local.services import (
     sqlite_revision,
 )
 from deploy.local.triton import TritonPorts, TritonServer
+from deploy.local.triton_tracing import ENDPOINT
 from deploy.local.unleash import ENVIRONMENT, UnleashServer, ensure_flags_file
 
 # Seen soon by somebody who tries it; the gateway's own default spares a large installation.
@@ -77,9 +78,7 @@ class StackPlan:
         self.processes: dict[str, ServiceProcess] = {}
         for kind in (*SERVICES, "gateway"):
             for name in names.get(kind, [kind]):
-                env = self._environment(name, kind)
-                log = self.log_dir / f"{name}.log"
-                self.processes[name] = ServiceProcess(name, kind, env, self._port(name), log)
+                self.processes[name] = self._process(name, kind)
         write_private(self._ports_file, json.dumps(self._ports, indent=2).encode())
 
     def components(self) -> list[Component]:
@@ -87,6 +86,27 @@ class StackPlan:
         servers = (self.postgres, self.redis, self.unleash, self.triton)
         found = (*servers, *self.processes.values())
         return [component for component in found if component is not None]
+
+    def add(self, name: str, kind: str, env: Mapping[str, str]) -> ServiceProcess:
+        """One more process of a kind; a gateway listens where the others do."""
+        if kind == "gateway":
+            self._ports[name] = self._port(kind)
+        process = self._process(name, kind)
+        process.env |= env
+        self.processes[name] = process
+        if kind in SERVICES:
+            self.service_urls[kind].append(process.address)
+        return process
+
+    def remove(self, name: str) -> None:
+        """Forgets a process that has ended."""
+        process = self.processes.pop(name)
+        if process.kind in SERVICES:
+            self.service_urls[process.kind].remove(process.address)
+
+    def _process(self, name: str, kind: str) -> ServiceProcess:
+        env, log = self._environment(name, kind), self.log_dir / f"{name}.log"
+        return ServiceProcess(name, kind, env, self._port(name), log)
 
     def _port(self, name: str) -> int:
         if name not in self._ports:
@@ -105,6 +125,7 @@ class StackPlan:
             ports=ports,
             venv=self.options.triton_venv,
             instances=self.options.triton_instances,
+            otlp_endpoint=self.options.env.get(ENDPOINT) or os.environ.get(ENDPOINT),
         )
 
     def database_url(self, kind: str) -> str:
@@ -129,7 +150,7 @@ class StackPlan:
                 "redis_url": self.redis.url if self.redis else "",
             }
             settings |= {f"{of}_urls": ",".join(urls) for of, urls in self.service_urls.items()}
-            settings |= self._flag_settings()
+            settings |= self._flag_settings(name)
         else:
             # A spool belongs to one process; its name is stable, so a restart finds it.
             spool = self.data_dir / "spool" / name
@@ -144,7 +165,7 @@ class StackPlan:
         chosen = {**self.options.env, **self.options.process_env.get(kind, {})}
         return product_environment(settings) | chosen
 
-    def _flag_settings(self) -> dict[str, str]:
+    def _flag_settings(self, name: str) -> dict[str, str]:
         settings = {"unleash_environment": ENVIRONMENT}
         if self.unleash is None:
             return settings | {"flags_file": str(self.flags_file)}
@@ -154,7 +175,8 @@ class StackPlan:
             "unleash_url": self.unleash.url,
             "unleash_token_file": str(self.unleash.backend_token_file),
             "unleash_refresh_s": str(_UNLEASH_REFRESH_S),
-            "flags_cache_dir": str(self.data_dir / "flags"),
+            # A cache belongs to one process.
+            "flags_cache_dir": str(self.data_dir / name.replace("gateway", "flags")),
         }
 
     def migration(self, kind: str) -> Migration:
@@ -186,7 +208,7 @@ class StackPlan:
         pids = {part.name: part.pid for part in self.components()}
         return StackInfo(
             kind=self.options.kind,
-            gateway_url=self.processes["gateway"].address,
+            gateway_url=f"http://{HOST}:{self._port('gateway')}",
             services=self.service_urls,
             triton={
                 "http": self.triton.url,

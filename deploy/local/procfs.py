@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_LISTENING = "0A"
 
 
 @dataclass(frozen=True)
@@ -95,3 +96,23 @@ def descendants(pid: int) -> list[int]:
                 found.append(child)
                 queue.append(child)
     return found
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether a process itself listens on a TCP port that it may share with others."""
+    owned = set()
+    with suppress(OSError):
+        for entry in (_PROC / str(pid) / "fd").iterdir():
+            with suppress(OSError):
+                owned.add(str(entry.readlink()))
+    lines: list[str] = []
+    for name in ("tcp", "tcp6"):
+        with suppress(OSError):
+            lines += (_PROC / str(pid) / "net" / name).read_text().splitlines()[1:]
+    # Fields: 1 the local address in hexadecimal, 3 the state, 9 the inode (proc(5)).
+    return any(
+        fields[3] == _LISTENING
+        and int(fields[1].rpartition(":")[2], 16) == port
+        and f"socket:[{fields[9]}]" in owned
+        for fields in map(str.split, lines)
+    )

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local import procfs
 from deploy.local.component import Component
 from deploy.local.info import read_json
 from deploy.local.ports import HOST
@@ -72,7 +73,10 @@ class ServiceProcess(Component):
         return ChildProcess(command, self.env, self.log, PROJECT, grace_s=grace + 5.0)
 
     def probe(self) -> bool:
-        """Whether /ready says 200."""
+        """Whether /ready says 200; where others share its port, one of them may answer."""
+        shared = self.env.get("SPEECHGATE_REUSE_PORT", "0").lower() in ("1", "true", "yes", "on")
+        if shared and not procfs.listens(self.pid or 0, self.port):
+            return False
         connection = http.client.HTTPConnection(HOST, self.port, timeout=2.0)
         try:
             connection.request("GET", "/ready", headers={"Connection": "close"})

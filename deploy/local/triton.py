@@ -18,6 +18,7 @@ from deploy.local.triton_repository import (
     copy_repository,
     default_models,
 )
+from deploy.local.triton_tracing import trace_arguments
 from deploy.local.triton_watchdog import StubWatchdog
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -56,6 +57,7 @@ class TritonServer(Component):
         venv: The Triton interpreter.
         instances: Instances of each model; None for the default (one a core).
         probe_every_s: Seconds between the tiny inferences that show a model is alive.
+        otlp_endpoint: Base URL of a receiver of traces; None for none.
     """
 
     start_timeout_s = 120.0
@@ -71,6 +73,7 @@ class TritonServer(Component):
         venv: Path = DEFAULT_VENV,
         instances: int | None = None,
         probe_every_s: float = 5.0,
+        otlp_endpoint: str | None = None,
     ) -> None:
         run_dir = run_dir.resolve()
         super().__init__("triton", run_dir / "log" / "triton.log")
@@ -84,6 +87,7 @@ class TritonServer(Component):
         self.client = TritonClient(HOST, self.ports.http)
         self._source = repository
         self._instances = instances
+        self._otlp_endpoint = otlp_endpoint
         self._folder = run_dir / "triton"
         self._repository = self._folder / "models"
         self._installation = TritonInstallation(venv.absolute())
@@ -138,6 +142,7 @@ class TritonServer(Component):
             f"--grpc-port={self.ports.grpc}",
             f"--metrics-port={self.ports.metrics}",
             "--exit-timeout-secs=5",
+            *trace_arguments(self._otlp_endpoint),
         ]
         # A server without requests keeps nothing worth a slow end (4 s, all of it sleeps in
         # the backend), and its clients are drained before it: a short grace will do.

@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -181,3 +182,14 @@ def test_the_environment_is_minimal(run_dir: Path, monkeypatch: pytest.MonkeyPat
     output = child.log.read_text()
     assert "SPEECHGATE_LAUNCHER_TEST" in output
     assert "LAUNCHER_TEST_TOKEN" not in output
+
+
+def test_which_process_listens_on_a_port_that_may_be_shared() -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+        assert not procfs.listens(os.getpid(), port), "it is bound only"
+        one.listen()
+        assert procfs.listens(os.getpid(), port)
+        assert not procfs.listens(os.getppid(), port)
+    assert not procfs.listens(os.getpid(), port)

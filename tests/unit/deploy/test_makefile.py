@@ -21,6 +21,9 @@ def test_help_is_the_default_and_lists_every_target() -> None:
         "test",
         "check",
         "bench",
+        "images",
+        "compose-test",
+        "scan",
         "lock",
         "clean",
     ]
