@@ -40,6 +40,7 @@ from gateway.startup.upstreams import open_upstreams
 from gateway.upstream.step_client import StepClient
 from shared.health import Health
 from shared.metrics import Metrics
+from shared.telemetry.opening import open_tracer
 
 _NO_BODY_BYTES = 64 * 1024
 
@@ -78,10 +79,14 @@ async def open_context(
         own_document: OpenAPI document of the gateway's own routes.
 
     Raises:
-        SchemaOutdated: Run `migrate` first.
+        SchemaOutdated: Nobody ran `migrate` in time.
     """
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(returning_memory())
+        tracer = await stack.enter_async_context(
+            # Anybody may send a `traceparent`: whom it costs, the operator says.
+            open_tracer("gateway", settings, metrics, follow_callers=settings.trace_follow_clients)
+        )
         stores = await stack.enter_async_context(open_stores(settings, health, metrics))
         shared = RedisLimiter(stores.redis) if stores.redis is not None else None
         limiter = CountingLimiter(shared, metrics)
@@ -92,7 +97,8 @@ async def open_context(
         flags = await stack.enter_async_context(
             open_flags(settings, stores.database, metrics, _closable())
         )
-        health.add("flags", flags.check, critical=False)
+        source = "unleash" if settings.unleash_url else None
+        health.add("flags", flags.check, critical=False, dependency=source)
         overload = Overload(settings.max_in_flight, metrics)
         overload.start()
         stack.callback(overload.stop)
@@ -104,6 +110,7 @@ async def open_context(
             flags.models,
             RouteTable((*ROUTES, *INNER_ROUTES)),
             metrics,
+            tracer,
         )
         composer = Composer(
             steps,
@@ -124,7 +131,7 @@ async def open_context(
             switches=flags.kill_switches,
             overload=overload,
             waiting=WaitingRoom(overload, settings.max_in_flight, metrics),
-            observer=Observer(metrics, log),
+            observer=Observer(metrics, log, settings.max_in_flight),
             tickets=senders.tickets,
             steps=steps,
             body_bounds={
@@ -136,6 +143,7 @@ async def open_context(
             stream_bounds=StreamBounds(settings.stream_idle_timeout_s, settings.stream_max_bytes),
             timeout_s=settings.upstream_timeout_s,
             slow_timeout_s=settings.upstream_slow_timeout_s,
+            tracer=tracer,
         )
         yield GatewayContext(
             proxy=proxy,

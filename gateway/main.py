@@ -23,12 +23,12 @@ from gateway.models.route_table import RouteTable
 from gateway.models.routes import BodyBound
 from gateway.proxy.dispatch import Dispatcher
 from gateway.proxy.refusal import refuse
-from gateway.routes import INFRASTRUCTURE, OWN_ROUTES, ROUTES
+from gateway.routes import INFRASTRUCTURE, OPERATORS, OWN_ROUTES, ROUTES
 from gateway.server.limits import ConnectionLimits
 from gateway.server.service import HttpService
 from gateway.server.sweeper import Sweeper
 from gateway.settings import GatewaySettings
-from shared.app import VERSION
+from gateway.startup.admin import admin_app, listening
 from shared.asgi.body import BodyLimitMiddleware
 from shared.asgi.context import RequestContextMiddleware
 from shared.asgi.errors import install_error_handlers
@@ -36,6 +36,7 @@ from shared.health import Health, health_router
 from shared.logging import configure_logging
 from shared.metrics import Metrics
 from shared.openapi import build_document
+from shared.version import VERSION
 
 
 def load_settings() -> GatewaySettings:
@@ -53,26 +54,46 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     """
     settings = settings or load_settings()
     configure_logging("gateway", settings.log_level)
-    metrics, health = Metrics("gateway"), Health(VERSION)
+    metrics, health = Metrics("gateway", by_plan=True), Health(VERSION)
     own = [health_router(health, metrics), *_api_routers()]
+    hidden = OPERATORS if settings.admin_port else frozenset[str]()
+    told = [route for router in own for route in router.routes]
     own_document = build_document(
-        "speechgate", VERSION, [route for router in own for route in router.routes]
+        "speechgate", VERSION, [one for one in told if getattr(one, "path", "") not in hidden]
     )
+    admin = admin_app(health, metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        async with open_context(settings, health, metrics, own_document) as context:
-            state: dict[str, Any] = {"context": context}
+        async with (
+            listening(
+                admin,
+                settings.admin_host,
+                settings.admin_port,
+                connection_limits(settings),
+                reuse_port=settings.reuse_port,
+            ),
+            open_context(settings, health, metrics, own_document) as context,
+        ):
+            state: dict[str, Any] = {"context": context, "tracer": context.proxy.tracer}
             dispatcher = Dispatcher(context.proxy, RouteTable(ROUTES), app, state)
             service = HttpService(dispatcher, refuse, connection_limits(settings))
             sweeper = Sweeper(service.connections)
             sweeper.start()
-            health.started = True
-            yield {**state, "http": service}
-            health.started = False
+            async with health.watching(metrics):
+                health.started = True
+                yield {**state, "http": service}
+                health.started = False
             sweeper.stop()
 
-    app = FastAPI(title="speechgate", version=VERSION, lifespan=lifespan, openapi_url=None)
+    app = FastAPI(
+        title="speechgate",
+        version=VERSION,
+        lifespan=lifespan,
+        openapi_url=None,
+        # The framework's own spans hold queries, and its records the messages of errors.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
     app.state.health = health
     app.state.metrics = metrics
     for router in (*own, docs_router()):
@@ -86,7 +107,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         receive_timeout_s=settings.receive_timeout_s,
         larger=larger_bodies(settings),
     )
-    app.add_middleware(GuardMiddleware, table=RouteTable(OWN_ROUTES))
+    app.add_middleware(
+        GuardMiddleware, table=RouteTable(OWN_ROUTES), infrastructure=INFRASTRUCTURE - hidden
+    )
     app.add_middleware(RequestContextMiddleware, metrics=metrics)
     app.add_middleware(SecurityHeadersMiddleware)
     return app

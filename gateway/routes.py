@@ -281,6 +281,9 @@ INFRASTRUCTURE = frozenset(
 )
 """Paths that the gateway answers itself, without a key."""
 
+OPERATORS = frozenset({"/health/detailed", "/metrics"})
+"""Those of them that say much: with an admin port, only that one answers them."""
+
 ASSETS = "/docs/assets/{file}"
 """Files of the documentation pages."""
 

@@ -11,6 +11,14 @@ from shared.settings import Bytes, CommonSettings, Seconds
 class GatewaySettings(CommonSettings):
     """Everything the gateway can be told from outside."""
 
+    admin_host: str = Field(default="127.0.0.1", description="Listen address of the admin port")
+    admin_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of its own for /metrics and /health/detailed, which the public one then "
+        "does not have; 0: none",
+    )
     redis_url: str = Field(
         default="", description="redis://…; empty: limits and key cache in this process only"
     )
@@ -91,6 +99,11 @@ class GatewaySettings(CommonSettings):
         default=256 * 1024 * 1024,
         description="Bodies of pipelines in this process's memory together; more are refused",
     )
+    trace_follow_clients: bool = Field(
+        default=False,
+        description="Whether a client's traceparent decides if its request is traced; else "
+        "trace_sample does for all",
+    )
     usage_flush_s: Seconds = Field(default=5.0, description="How often last_used_at is written")
 
     # Feature flags: from a file, or from Unleash; without either every flag has its default.
@@ -117,6 +130,12 @@ class GatewaySettings(CommonSettings):
     flag_audit_keep_days: int = Field(
         default=90, ge=0, le=36_500, description="How long they are kept; 0: for ever"
     )
+
+    @model_validator(mode="after")
+    def _check_ports(self) -> Self:
+        if self.admin_port and self.admin_port == self.port:
+            raise ValueError("admin_port and port must differ")
+        return self
 
     @model_validator(mode="after")
     def _check_flags(self) -> Self:

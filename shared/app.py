@@ -16,8 +16,9 @@ from shared.logging import configure_logging
 from shared.metrics import Metrics
 from shared.openapi import install_openapi
 from shared.settings import ServiceSettings
+from shared.telemetry.opening import open_tracer
+from shared.version import VERSION
 
-VERSION = "0.1.0"
 Opener = Callable[[Health, Metrics], AbstractAsyncContextManager[Any]]
 """Opens the process-wide context of a service and registers its health checks."""
 
@@ -47,12 +48,24 @@ def create_service_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        async with open_context(health, metrics) as context:
+        async with (
+            open_tracer(name, settings, metrics) as tracer,
+            open_context(health, metrics) as context,
+            health.watching(metrics),
+        ):
             health.started = True
-            yield {"context": context}
+            yield {"context": context, "tracer": tracer}
             health.started = False
 
-    app = FastAPI(title=title, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=title,
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        # The framework's own spans hold queries, and its records the messages of errors.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
     app.state.health = health
     app.state.metrics = metrics
     app.include_router(health_router(health, metrics))

@@ -12,6 +12,9 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+MAX_PLANS = 32
+OTHER_PLAN = "other"
+
 
 class Spread:
     """Durations of one label set.
@@ -32,6 +35,11 @@ class Spread:
         """Note a duration."""
         self.buckets[bisect_left(self._bounds, seconds)] += 1
         self.seconds += seconds
+
+    def include(self, other: "Spread") -> None:
+        """Add what another one of the same bounds has noted."""
+        self.buckets = [own + more for own, more in zip(self.buckets, other.buckets, strict=True)]
+        self.seconds += other.seconds
 
     def cumulative(self) -> list[tuple[str, float]]:
         """The buckets as Prometheus counts them."""
@@ -119,6 +127,22 @@ class Durations(Collector):
         yield family
 
 
+class _Plans:
+    """Labels of plans: operators make as many as they like, and series are to stay few."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def label(self, plan: str | None) -> str:
+        """A plan's name; `other` beyond the first ones, nothing where nobody knows it."""
+        if plan is None or plan in self._seen:
+            return plan or ""
+        if len(self._seen) >= MAX_PLANS:
+            return OTHER_PLAN
+        self._seen.add(plan)
+        return plan
+
+
 class RequestTallies(Collector):
     """A counter by labels and status, and a histogram by labels.
 
@@ -128,6 +152,8 @@ class RequestTallies(Collector):
         described: What is counted.
         labels: Names.
         bounds: Upper bounds of the histogram's buckets, in seconds.
+        by_plan: Whether the counter has the senders' plan as a label. The histogram has not: its
+            buckets for each plan would be twenty times as many series.
     """
 
     def __init__(
@@ -137,19 +163,31 @@ class RequestTallies(Collector):
         described: str,
         labels: Sequence[str],
         bounds: Sequence[float],
+        *,
+        by_plan: bool = False,
     ) -> None:
         self._counter = counter
         self._histogram = histogram
         self._described = described
         self._labels = tuple(labels)
         self._bounds = tuple(bounds)
-        self._tallies: dict[tuple[str, ...], Tally] = {}
+        self._plans = _Plans() if by_plan else None
+        self._tallies: dict[tuple[str, ...], dict[str, Tally]] = {}
 
-    def tally(self, *values: str) -> Tally:
-        """Of one label set; callers may keep it."""
-        found = self._tallies.get(values)
+    def tally(self, *values: str, plan: str | None = None) -> Tally:
+        """Of one label set; callers may keep it.
+
+        Args:
+            values: Of the labels.
+            plan: Of the sender; None where nobody knows it.
+        """
+        named = self._plans.label(plan) if self._plans is not None else ""
+        by_plan = self._tallies.get(values)
+        if by_plan is None:
+            by_plan = self._tallies[values] = {}
+        found = by_plan.get(named)
         if found is None:
-            found = self._tallies[values] = Tally(self._bounds)
+            found = by_plan[named] = Tally(self._bounds)
         return found
 
     def describe(self) -> Iterable[Metric]:
@@ -159,17 +197,23 @@ class RequestTallies(Collector):
     def collect(self) -> Iterator[Metric]:
         """The families as they are now."""
         counter, histogram = self._families()
-        for values, tally in self._tallies.items():
-            for status, count in tally.counts.items():
-                counter.add_metric([*values, str(status)], count)
-            histogram.add_metric(values, tally.cumulative(), tally.seconds)
+        for values, by_plan in self._tallies.items():
+            whole = Spread(self._bounds)
+            for plan, tally in by_plan.items():
+                own = () if self._plans is None else (plan,)
+                for status, count in tally.counts.items():
+                    counter.add_metric([*values, *own, str(status)], count)
+                whole.include(tally)
+            histogram.add_metric(values, whole.cumulative(), whole.seconds)
         yield counter
         yield histogram
 
     def _families(self) -> tuple[CounterMetricFamily, HistogramMetricFamily]:
         return (
             CounterMetricFamily(
-                self._counter, f"{self._described}: finished", labels=[*self._labels, "status"]
+                self._counter,
+                f"{self._described}: finished",
+                labels=[*self._labels, *(() if self._plans is None else ("plan",)), "status"],
             ),
             HistogramMetricFamily(
                 self._histogram,

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -11,15 +12,19 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from shared.draining import CLOSE, linger, stop_listening
 from shared.settings import CommonSettings
+
+_LEAST_GRACE_S = 1
 
 
 class _Server(uvicorn.Server):
     """Turns readiness off at the first signal, before connections are drained."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, linger_s: float) -> None:
         super().__init__(config)
         self._app = app
+        self._linger_s = linger_s
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._app.state.health.draining = True
@@ -29,7 +34,21 @@ class _Server(uvicorn.Server):
         # Before uvicorn closes every WebSocket in the middle of what it tells.
         for drain in self._app.state.health.drains:
             await drain()
+        began = time.monotonic()
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+        await stop_listening(self.servers, self._protocol)
+        await linger(self.server_state.connections, self._linger_s)
+        if self.config.timeout_graceful_shutdown is not None:
+            left = self.config.timeout_graceful_shutdown - int(time.monotonic() - began)
+            self.config.timeout_graceful_shutdown = max(_LEAST_GRACE_S, left)
         await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        """What serves a connection, as uvicorn makes it."""
+        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 def serve(
@@ -69,7 +88,30 @@ def serve(
         timeout_graceful_shutdown=int(settings.shutdown_grace_s),
         backlog=2048,
     )
-    _Server(config, app).run()
+    _Server(config, app, settings.shutdown_linger_s).run(bound(settings))
+
+
+def bound(settings: CommonSettings) -> list[socket.socket] | None:
+    """Sockets that share their address with other processes; None where it is not shared.
+
+    They are bound only: the kernel gives a process connections once it listens, which is when it
+    is ready to serve them.
+    """
+    if not settings.reuse_port:
+        return None
+    found = []
+    addresses = socket.getaddrinfo(
+        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    for family, kind, protocol, _, address in dict.fromkeys(addresses):
+        one = socket.socket(family, kind, protocol)
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            one.setsockopt(socket.SOL_SOCKET, option, 1)
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind(address)
+        found.append(one)
+    return found
 
 
 def main(

@@ -22,6 +22,7 @@ from shared.caller import Caller
 from shared.logging import get_logger
 from shared.metrics import Metrics
 from shared.problem import Forbidden, SpeechgateError
+from shared.telemetry.span import MODEL, VARIANT, note
 
 MODEL_HEADER = "x-sg-model"
 USED_HEADER = "x-sg-model-used"
@@ -120,6 +121,12 @@ class ModelSelector:
             SpeechgateError: The named model does not exist here.
             ModelNotAllowed: The sender may not use it.
         """
+        served = await self._select(service_id, caller)
+        note(MODEL, served.model)
+        note(VARIANT, served.used)
+        return served
+
+    async def _select(self, service_id: str | None, caller: Caller) -> Served:
         if service_id is not None and service_id != DEFAULT_SERVICE:
             model = self._models.get(service_id)
             if model is None and caller.models is not None and service_id in caller.models:

@@ -21,13 +21,36 @@ class CommonSettings(BaseSettings):
         description="SQLAlchemy async URL: sqlite+aiosqlite or postgresql+asyncpg"
     )
     database_pool_size: int = Field(default=8, ge=1)
+    database_wait_s: float = Field(
+        default=60.0,
+        ge=0,
+        description="Longest wait at the start until the database answers and is migrated",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    reuse_port: bool = Field(
+        default=False,
+        description="Other processes of this account may listen on the same address (SO_REUSEPORT)",
+    )
     shutdown_grace_s: Seconds = Field(
         default=30.0, description="Time to finish requests after SIGTERM"
+    )
+    shutdown_linger_s: float = Field(
+        default=1.0,
+        ge=0,
+        description="Of the grace time, how long idle connections are served once more",
     )
     max_body_bytes: Bytes = Field(default=32 * 1024 * 1024, description="Largest request body")
     receive_timeout_s: Seconds = Field(
         default=30.0, description="Longest wait for the next part of a request body"
+    )
+    otlp_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$",
+        description="Base URL of a receiver of traces by OTLP over HTTP, e.g. "
+        "http://collector:4318; empty: no traces",
+    )
+    trace_sample: float = Field(
+        default=1.0, ge=0, le=1, description="Part of the requests of which a trace is made"
     )
 
 

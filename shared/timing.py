@@ -2,6 +2,8 @@
 
 import time
 
+from shared.telemetry.span import record
+
 
 class Stopwatch:
     """Laps in milliseconds, by name."""
@@ -14,6 +16,7 @@ class Stopwatch:
         """End the step that began at the last lap."""
         now = time.perf_counter()
         self.laps[name] = round((now - self._lap_started) * 1000, 2)
+        record(name, now - self._lap_started)
         self._lap_started = now
 
     def split(self, lap: str, name: str, seconds: float) -> None:

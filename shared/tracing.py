@@ -31,12 +31,24 @@ def new_request_id() -> str:
     return os.urandom(16).hex()
 
 
+def accepted_request_id(request_id: str | None) -> str:
+    """The caller's request id where it is well-formed, else a new one."""
+    return request_id if request_id and _REQUEST_ID.match(request_id) else new_request_id()
+
+
+def parent_of(traceparent: str | None) -> tuple[str, str, str] | None:
+    """Trace id, span id and flags of a caller's span; None where its header is not well-formed."""
+    match = _TRACEPARENT.match(traceparent or "")
+    if match is None or match[1] == "0" * 32 or match[2] == "0" * 16:
+        return None
+    return match[1], match[2], match[3]
+
+
 def request_context(request_id: str | None, traceparent: str | None) -> RequestContext:
     """Continue a caller's context where its headers are well-formed, else start a new one."""
-    accepted = request_id if request_id and _REQUEST_ID.match(request_id) else new_request_id()
-    match = _TRACEPARENT.match(traceparent or "")
-    if match and match[1] != "0" * 32 and match[2] != "0" * 16:
-        trace_id, flags = match[1], match[3]
+    parent = parent_of(traceparent)
+    if parent is not None:
+        trace_id, flags = parent[0], parent[2]
     else:
         trace_id, flags = os.urandom(16).hex(), "00"
-    return RequestContext(accepted, trace_id, os.urandom(8).hex(), flags)
+    return RequestContext(accepted_request_id(request_id), trace_id, os.urandom(8).hex(), flags)

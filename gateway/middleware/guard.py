@@ -25,10 +25,11 @@ from gateway.proxy.renewal import renewing
 from gateway.proxy.sender import caps_of
 from gateway.ratelimit.headers import limit_headers, policy_header, retry_after_s
 from gateway.ratelimit.protocol import Limiter
-from gateway.routes import ASSETS, INFRASTRUCTURE
+from gateway.routes import ASSETS
 from gateway.services.authentication import Authenticator
 from shared.asgi.errors import problem_response
 from shared.problem import NotFound, SpeechgateError
+from shared.telemetry.span import span
 
 Header = tuple[bytes, bytes]
 _ASSETS_PREFIX = ASSETS.partition("{")[0]
@@ -49,11 +50,15 @@ class GuardMiddleware:
     Args:
         app: The next layer.
         table: Every route that may be reached.
+        infrastructure: Paths that need no sender, besides the pages' files.
     """
 
-    def __init__(self, app: ASGIApp, *, table: RouteTable[OwnRoute]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, table: RouteTable[OwnRoute], infrastructure: frozenset[str]
+    ) -> None:
         self._app = app
         self._table = table
+        self._infrastructure = infrastructure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -75,7 +80,7 @@ class GuardMiddleware:
                 if route.permission is not None:
                     context: GuardContext = state["context"].guard
                     lease = await _admit(context, route, head, scope, told)
-            elif path not in INFRASTRUCTURE and not path.startswith(_ASSETS_PREFIX):
+            elif path not in self._infrastructure and not path.startswith(_ASSETS_PREFIX):
                 raise NotFound("There is nothing at this path.")
         except SpeechgateError as error:
             scope["state"].setdefault("log", {})["code"] = error.code
@@ -122,11 +127,13 @@ async def _admit(
     state, policy = scope["state"], principal.policy
     log = state.setdefault("log", {})
     log["key_id"], log["tenant"] = principal.identity.subject, principal.identity.tenant_id
+    state["plan"] = log["plan"] = principal.plan
     told[:] = [policy_header(policy)]
     if route.permission and not principal.may(route.permission):
         raise ScopeMissing(route.permission)
     caps = caps_of(principal) if route.composed else ()
-    decision = await context.limiter.check(principal.identity.subject, policy, route.cost, caps)
+    with span("rate limit"):
+        decision = await context.limiter.check(principal.identity.subject, policy, route.cost, caps)
     told[:] = limit_headers(policy, decision)
     if not decision.allowed:
         if decision.capped is not None:

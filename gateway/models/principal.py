@@ -12,6 +12,8 @@ from gateway.models.permissions import PLATFORM_ADMIN, grants
 from shared.identity import Identity
 
 PrincipalKind = Literal["api_key", "user"]
+NO_PLAN = "none"
+"""The plan of an organization that has none, as metrics and logs call it."""
 
 
 class Concurrency(NamedTuple):
@@ -55,6 +57,7 @@ class KeyRecord:
         models: It may use; None is any.
         max_concurrent_per_tenant: Of its organization's plan.
         suspended: Its organization is.
+        plan: Name of its organization's.
     """
 
     key_id: str
@@ -67,6 +70,7 @@ class KeyRecord:
     models: tuple[str, ...] | None = None
     max_concurrent_per_tenant: int | None = None
     suspended: bool = False
+    plan: str = NO_PLAN
 
     @classmethod
     def from_key(cls, key: ApiKey, verified_at: float) -> "KeyRecord":
@@ -82,6 +86,7 @@ class KeyRecord:
             None if key.models is None else tuple(sorted(key.models)),
             key.plan.max_concurrent_per_tenant if key.plan else None,
             key.suspended,
+            key.plan.name if key.plan else NO_PLAN,
         )
 
     def principal(self, default: Policy) -> "Principal":
@@ -93,6 +98,7 @@ class KeyRecord:
             self.expires_at,
             concurrency=Concurrency(self.limits.max_concurrent, self.max_concurrent_per_tenant),
             models=models,
+            plan=self.plan,
         )
 
     def encode(self) -> bytes:
@@ -130,6 +136,7 @@ class Principal:
         concurrency: Caps on requests in flight.
         models: Models it may use; None is any.
         session_id: Of a user.
+        plan: Name of its organization's.
     """
 
     identity: Identity
@@ -139,6 +146,7 @@ class Principal:
     concurrency: Concurrency = UNCAPPED
     models: frozenset[str] | None = None
     session_id: str | None = None
+    plan: str = NO_PLAN
 
     def may(self, permission: str) -> bool:
         """Whether a permission is granted; `platform:admin` must be named."""

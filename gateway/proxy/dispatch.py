@@ -8,12 +8,10 @@ from starlette.types import ASGIApp
 
 from gateway.models.route_table import RouteTable
 from gateway.models.routes import Route, Transport
-from gateway.proxy.exchange import Exchange
 from gateway.proxy.head import check_path
 from gateway.proxy.interpreting import PATH as INTERPRETING
-from gateway.proxy.interpreting import InterpretingExchange
 from gateway.proxy.parts import ProxyContext
-from gateway.proxy.stream import StreamExchange
+from gateway.proxy.traced import kinds_of
 from gateway.routes import SOCKET_IO, SPEECH_SOCKET_IO
 from gateway.server.asgi import AsgiExchange
 from gateway.server.request import Request
@@ -45,6 +43,8 @@ class Dispatcher:
         self._fixed: dict[bytes, _Found] = {
             template.encode(): (template, routes) for template, routes in table.fixed.items()
         }
+        self._kinds = kinds_of(proxy)
+        self._plain = self._kinds.request
         self._speech: _Found = (SPEECH_SOCKET_IO, table.fixed.get(SPEECH_SOCKET_IO, {}))
 
     def __call__(self, request: Request) -> Coroutine[Any, Any, None]:
@@ -56,10 +56,11 @@ class Dispatcher:
         template, routes = found
         route = routes.get(request.method)
         if route is None or route.transport is Transport.HTTP:
-            return Exchange(self._proxy, request, template).run(routes)
+            return self._plain(self._proxy, request, template).run(routes)
         if template == SOCKET_IO and _VOICE.search(query):
             template, routes = self._speech
-        kind = InterpretingExchange if template == INTERPRETING else StreamExchange
+        kinds = self._kinds
+        kind = kinds.interpreting if template == INTERPRETING else kinds.stream
         return kind(self._proxy, request, template).run(routes)
 
     def _find(self, path: bytes) -> _Found | None:

@@ -118,15 +118,14 @@ class Exchange:
         body, noted = request.body, head.noted
         body.declare(head.length, noted.get(b"expect") if noted else None)
         if noted:
-            self._trace = TraceHeaders(noted)
+            self._continue(noted)
         current_context.set(self._trace.context)
         route = routes.get(request.method)
         if route is None:
             raise MethodNotAllowed(routes)
         context.overload.admit(route.priority)
         self._admitted = True
-        principal = await self._sender(head)
-        self._principal = principal
+        principal = self._principal = await self._sender(head)
         decided = self._decide(principal, route)
         if not isinstance(decided, Decision):
             decided = await decided
@@ -141,6 +140,9 @@ class Exchange:
             )
         self._variant, self._upstream = choice.variant, route.service
         await self._forward(principal, route, head, choice)
+
+    def _continue(self, noted: dict[bytes, bytes]) -> None:
+        self._trace = TraceHeaders(noted)
 
     async def _sender(self, head: RequestHead) -> Principal:
         """Who sent the request."""
@@ -160,8 +162,7 @@ class Exchange:
 
     def _admit(self, principal: Principal, decision: Decision) -> None:
         policy = principal.policy
-        self._lease = decision.lease
-        self._limits = limit_headers(policy, decision)
+        self._lease, self._limits = decision.lease, limit_headers(policy, decision)
         if decision.allowed:
             return
         if decision.capped is not None:
@@ -192,8 +193,7 @@ class Exchange:
 
     async def _relay(self, response: LeasedResponse) -> None:
         """Pass a service's answer on."""
-        request = self._request
-        self._replica = response.replica
+        request, self._replica = self._request, response.replica
         try:
             if response.status == _UNAUTHORIZED:
                 # The service doubts the gateway, not the client.
@@ -275,14 +275,14 @@ class Exchange:
 
     def _note(self) -> None:
         request, principal, trace = self._request, self._principal, self._trace.context
-        identity = principal.identity if principal is not None else None
         facts = Facts(
             request.method,
             self._route,
             self._status or request.status or _CLIENT_LEFT,
             self._variant,
-            identity.subject if identity is not None else None,
-            identity.tenant_id if identity is not None else None,
+            principal.plan if principal is not None else None,
+            principal.identity.subject if principal is not None else None,
+            principal.identity.tenant_id if principal is not None else None,
             self._upstream,
             self._replica,
             self._code,

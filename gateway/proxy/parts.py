@@ -17,6 +17,7 @@ from gateway.services.authentication import Authenticator
 from gateway.upstream.pool import ReplicaPool
 from gateway.upstream.step_client import StepClient
 from shared.identity import IdentityIssuer
+from shared.telemetry.span import Tracer
 
 
 class ProxyLimiter(Protocol):
@@ -83,6 +84,7 @@ class ProxyContext:
     stream_bounds: StreamBounds
     timeout_s: float
     slow_timeout_s: float
+    tracer: Tracer | None = None
 
     def timeout_of(self, route: Route) -> float:
         """Seconds from a request to the end of its answer."""

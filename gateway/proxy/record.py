@@ -16,6 +16,7 @@ from shared.red import RequestTallies, Tally
 _FLUSH_S = 0.05
 _MAX_WAITING = 2_000
 _MAX_REMEMBERED = 20_000
+_MAX_BOUND = 10_000
 
 
 class Facts(NamedTuple):
@@ -25,6 +26,7 @@ class Facts(NamedTuple):
     route: str
     status: int
     variant: str | None
+    plan: str | None
     key_id: str | None
     tenant: str | None
     upstream: str | None
@@ -132,14 +134,15 @@ def _to_stdout(data: bytes) -> None:
 
 
 class Observer:
-    """Counts finished requests, by route and by model variant, and logs them.
+    """Counts finished requests, by route, plan and model variant, and logs them.
 
     Args:
         metrics: Of the process.
         log: Where the lines go.
+        max_in_flight: Places of requests, for whoever compares.
     """
 
-    def __init__(self, metrics: Metrics, log: AccessLog) -> None:
+    def __init__(self, metrics: Metrics, log: AccessLog, max_in_flight: int = 0) -> None:
         self.log = log
         self.in_flight = 0
         self._metrics = metrics
@@ -151,13 +154,20 @@ class Observer:
             LATENCY_BUCKETS_S,
         )
         metrics.registry.register(self._variants)
-        self._bound: dict[tuple[str, str, str | None], tuple[Tally, Tally | None]] = {}
+        # Short cuts to series that are kept elsewhere: it may be cleared.
+        self._bound: dict[tuple[str, str, str | None, str | None], tuple[Tally, Tally | None]] = {}
         gauge = Gauge(
             "speechgate_proxied_requests_in_flight",
             "Proxied requests being answered",
             registry=metrics.registry,
         )
         gauge.set_function(lambda: self.in_flight)
+        places = Gauge(
+            "speechgate_proxied_requests_max",
+            "Proxied requests that this process takes at once",
+            registry=metrics.registry,
+        )
+        places.set(max_in_flight)
 
     def started(self) -> None:
         """A request has arrived."""
@@ -166,19 +176,23 @@ class Observer:
     def finished(self, record: Record) -> None:
         """Note a request."""
         self.in_flight -= 1
-        method, route, status, variant = record.facts[:4]
-        key = (method, route, variant)
+        method, route, status, variant, plan = record.facts[:5]
+        key = (method, route, variant, plan)
         tallies = self._bound.get(key) or self._bind(*key)
         tallies[0].add(status, record.seconds)
         if tallies[1] is not None:
             tallies[1].add(status, record.seconds)
         self.log.add(record)
 
-    def _bind(self, method: str, route: str, variant: str | None) -> tuple[Tally, Tally | None]:
+    def _bind(
+        self, method: str, route: str, variant: str | None, plan: str | None
+    ) -> tuple[Tally, Tally | None]:
         requests = self._metrics.requests
         bound = (
-            requests.tally(self._metrics.service, method, route),
+            requests.tally(self._metrics.service, method, route, plan=plan),
             self._variants.tally(route, variant) if variant is not None else None,
         )
-        self._bound[method, route, variant] = bound
+        if len(self._bound) >= _MAX_BOUND:  # Plans beyond number, each of which has `other`.
+            self._bound.clear()
+        self._bound[method, route, variant, plan] = bound
         return bound

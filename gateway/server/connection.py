@@ -138,20 +138,29 @@ class HttpConnection(RequestReader):
 
     # What the server and the sweeper call.
 
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for a request."""
+        return self.passenger is None and self._answering is None
+
+    def linger(self) -> None:
+        """Tell with the next answer that it is the last one."""
+        self._draining = True
+        if self._answering is not None:
+            self._answering.keep_alive = False
+
     def shutdown(self) -> None:
         """Finish what is in flight, then close."""
-        self._draining = True
+        self.linger()
         answering = self._answering
         if self.passenger is not None:
             self.passenger.drain()
         elif answering is None:
             self.close()
-        else:
-            answering.keep_alive = False
-            if answering.task is not None and not answering.task.done():
-                # The server waits for it, and cancels it when its patience ends.
-                self._server_state.tasks.add(answering.task)
-                answering.task.add_done_callback(self._server_state.tasks.discard)
+        elif answering.task is not None and not answering.task.done():
+            # The server waits for it, and cancels it when its patience ends.
+            self._server_state.tasks.add(answering.task)
+            answering.task.add_done_callback(self._server_state.tasks.discard)
 
     def check(self, now: float) -> None:
         """Act on a deadline that has passed."""

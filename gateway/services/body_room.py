@@ -49,6 +49,12 @@ class BodyRoom:
             registry=metrics.registry,
         )
         gauge.set_function(lambda: self.used)
+        most = Gauge(
+            "speechgate_composed_body_bytes_max",
+            "Bytes that bodies of composed requests may take",
+            registry=metrics.registry,
+        )
+        most.set(limit)
 
     @contextmanager
     def hold(self) -> Iterator[Held]:

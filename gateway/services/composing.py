@@ -18,6 +18,7 @@ from gateway.ratelimit.protocol import Limiter
 from gateway.upstream.protocol import Header
 from gateway.upstream.step_answer import StepAnswer
 from gateway.upstream.step_client import StepBody, StepClient
+from shared.telemetry.span import span
 from shared.tracing import RequestContext
 
 GUARDED_UNITS = 1
@@ -148,11 +149,11 @@ class Composer:
                 raise ScopeMissing(route.scope)
         cost = sum(route.cost for route in routes) - GUARDED_UNITS
         if cost > 0:
-            self._count(
-                await self._limiter.check(principal.identity.subject, principal.policy, cost),
-                principal,
-                told,
-            )
+            with span("rate limit"):
+                decision = await self._limiter.check(
+                    principal.identity.subject, principal.policy, cost
+                )
+            self._count(decision, principal, told)
         if any(self.closed(route) for route in routes):
             raise RouteClosed
         self._places.admit(Priority.INTERACTIVE)

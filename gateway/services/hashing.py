@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Mapping
 from pathlib import Path
 
-_MIN_PEPPER_BYTES = 16
+MIN_PEPPER_BYTES = 16
 
 
 class KeyHasher:
@@ -22,8 +22,8 @@ class KeyHasher:
     def __init__(self, peppers: Mapping[int, bytes], current: int) -> None:
         if current not in peppers:
             raise ValueError(f"no pepper of version {current}")
-        if any(len(pepper) < _MIN_PEPPER_BYTES for pepper in peppers.values()):
-            raise ValueError(f"a pepper has less than {_MIN_PEPPER_BYTES} bytes")
+        if any(len(pepper) < MIN_PEPPER_BYTES for pepper in peppers.values()):
+            raise ValueError(f"a pepper has less than {MIN_PEPPER_BYTES} bytes")
         self._peppers = dict(peppers)
         self._current_pepper = peppers[current]
         self.current = current

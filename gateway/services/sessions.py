@@ -4,7 +4,13 @@ from gateway.exceptions import CredentialRefused, OrganizationSuspended
 from gateway.models.accounts import User
 from gateway.models.keys import KeyLimits
 from gateway.models.limits import Policy
-from gateway.models.principal import Concurrency, Principal, effective_limits, policy_of
+from gateway.models.principal import (
+    NO_PLAN,
+    Concurrency,
+    Principal,
+    effective_limits,
+    policy_of,
+)
 from gateway.repositories.store import Database
 from gateway.services.tokens import SUBJECT_PREFIX, AccessTokens, Claims
 from shared.db.base import utc_now
@@ -82,4 +88,5 @@ def principal_of(
             limits.max_concurrent, plan.max_concurrent_per_tenant if plan else None
         ),
         session_id=session_id,
+        plan=plan.name if plan else NO_PLAN,
     )

@@ -64,7 +64,7 @@ async def open_upstreams(
             connect_timeout_s=settings.upstream_connect_timeout_s,
             total_timeout_s=settings.upstream_timeout_s,
         )
-        counted = UpstreamMetrics(metrics)
+        counted = UpstreamMetrics(metrics, settings.upstream_service_max_in_flight)
         pools = {
             service: ReplicaPool(
                 service,

@@ -10,10 +10,21 @@ _STATE_VALUES = {State.CLOSED: 1.0, State.HALF_OPEN: 0.5, State.OPEN: 0.0}
 
 
 class UpstreamMetrics:
-    """The metrics of all pools; each binds its own labels once."""
+    """The metrics of all pools; each binds its own labels once.
 
-    def __init__(self, metrics: Metrics) -> None:
+    Args:
+        metrics: Of the process.
+        max_in_service: Requests that a service gets from this process at once.
+    """
+
+    def __init__(self, metrics: Metrics, max_in_service: int = 0) -> None:
         registry = metrics.registry
+        most = Gauge(
+            "speechgate_upstream_in_flight_max",
+            "Requests at all replicas of one service",
+            registry=registry,
+        )
+        most.set(max_in_service)
         self.duration = Durations(
             "speechgate_upstream_duration_seconds",
             "Time from the request to the head of the service's answer",

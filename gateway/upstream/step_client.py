@@ -25,6 +25,7 @@ from shared.metrics import LATENCY_BUCKETS_S, Metrics
 from shared.problem import DeadlineExceeded, SpeechgateError
 from shared.red import RequestTallies
 from shared.serving import USED_HEADER
+from shared.telemetry.span import MODEL, STATUS, VARIANT, Kind, Span, Tracer
 from shared.tracing import RequestContext
 
 _logger = get_logger(__name__)
@@ -74,6 +75,7 @@ class StepClient:
         models: Chooses models, as for proxied requests.
         routes: Public ones; a step at one of them is served by the model of its flag.
         metrics: Where steps are counted.
+        tracer: Makes their spans; None where there are no traces.
     """
 
     def __init__(
@@ -83,8 +85,10 @@ class StepClient:
         models: ModelChooser,
         routes: RouteFinder,
         metrics: Metrics,
+        tracer: Tracer | None = None,
     ) -> None:
         self._pools = pools
+        self._tracer = tracer
         self._issuer = issuer
         self._models = models
         self._routes = routes
@@ -180,7 +184,10 @@ class StepClient:
             label = route.template
             if route.model_flag is not None:
                 choice = self._models.choose(route.model_flag, principal, session_id)
-        span = trace._replace(span_id=os.urandom(8).hex())
+        made = None
+        if self._tracer is not None:
+            made = self._tracer.start(f"step {label}", Kind.CLIENT, trace)
+        span = made.context if made is not None else trace._replace(span_id=os.urandom(8).hex())
         told: StepStream | None = None
         failed: SpeechgateError | None = None
         try:
@@ -208,7 +215,7 @@ class StepClient:
             failed = error
             raise
         finally:
-            self._note(label, span, trace, choice, told, failed, time.perf_counter() - began)
+            self._note(label, span, trace, choice, told, failed, time.perf_counter() - began, made)
 
     def _headers(
         self,
@@ -240,6 +247,7 @@ class StepClient:
         told: StepStream | None,
         failed: SpeechgateError | None,
         seconds: float,
+        made: Span | None,
     ) -> None:
         """Count the step, and log it: joined by trace and span ids, without content."""
         variant = choice.variant
@@ -251,6 +259,12 @@ class StepClient:
         else:
             status, code = _CLIENT_LEFT, None
         self._tallies.tally(route, variant).add(status, seconds)
+        if made is not None:
+            made.put(STATUS, status)
+            made.put(VARIANT, variant)
+            made.put(MODEL, choice.reference or None)
+            made.put("speechgate.replica", told.replica if told is not None else None)
+            made.end(code)
         _logger.info(
             "step",
             request_id=span.request_id,

@@ -1,8 +1,17 @@
 """`python -m services.asr [serve|migrate]`."""
 
-from services.asr.lifespan import MIGRATIONS
-from services.asr.main import create_app
+from fastapi import FastAPI
+
+from services.asr.db.schema import MIGRATIONS
 from services.asr.settings import load_settings
 from shared.server import main
 
-main("services.asr", create_app, load_settings, MIGRATIONS)
+
+def _create_app() -> FastAPI:
+    # Not at the top: a migration needs nothing of what serves, more than a second of imports.
+    from services.asr.main import create_app  # noqa: PLC0415
+
+    return create_app()
+
+
+main("services.asr", _create_app, load_settings, MIGRATIONS)

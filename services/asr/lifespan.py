@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
+from services.asr.db.schema import MIGRATIONS
 from services.asr.db.tables import asr_requests, asr_results
 from services.asr.exceptions import unknown_model
 from services.asr.inference.asr_model import AsrModel
@@ -55,7 +55,6 @@ from shared.serving import ModelSelector
 from shared.ssrf import GuardedFetcher
 
 _LIVE_TIMEOUT_S = 10.0
-MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +194,7 @@ def _streams(
         ticker=VadTicker(model, settings.stream_tick_s),
         partials=AsrStreamModel(platform.triton, _LIVE_TIMEOUT_S),
         partial_models=settings.asr_stream_models,
-        monitor=StreamMonitor(metrics),
+        monitor=StreamMonitor(metrics, settings.stream_max),
         limits=StreamLimits(
             bounds=Bounds(
                 max_s=settings.stream_max_s,

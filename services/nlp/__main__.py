@@ -1,8 +1,17 @@
 """`python -m services.nlp [serve|migrate]`."""
 
-from services.nlp.lifespan import MIGRATIONS
-from services.nlp.main import create_app
+from fastapi import FastAPI
+
+from services.nlp.db.schema import MIGRATIONS
 from services.nlp.settings import load_settings
 from shared.server import main
 
-main("services.nlp", create_app, load_settings, MIGRATIONS)
+
+def _create_app() -> FastAPI:
+    # Not at the top: a migration needs nothing of what serves, more than a second of imports.
+    from services.nlp.main import create_app  # noqa: PLC0415
+
+    return create_app()
+
+
+main("services.nlp", _create_app, load_settings, MIGRATIONS)

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+from services.nlp.db.schema import MIGRATIONS
 from services.nlp.db.tables import (
     nlp_conversation_results,
     nlp_conversations,
@@ -50,8 +50,6 @@ from shared.metrics import Metrics
 from shared.serving import ModelSelector
 from shared.text.bounds import TextBounds
 from shared.text.problems import UnknownModel
-
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 @dataclass(frozen=True, slots=True)

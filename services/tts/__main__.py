@@ -1,8 +1,17 @@
 """`python -m services.tts [serve|migrate]`."""
 
-from services.tts.lifespan import MIGRATIONS
-from services.tts.main import create_app
+from fastapi import FastAPI
+
+from services.tts.db.schema import MIGRATIONS
 from services.tts.settings import load_settings
 from shared.server import main
 
-main("services.tts", create_app, load_settings, MIGRATIONS)
+
+def _create_app() -> FastAPI:
+    # Not at the top: a migration needs nothing of what serves, more than a second of imports.
+    from services.tts.main import create_app  # noqa: PLC0415
+
+    return create_app()
+
+
+main("services.tts", _create_app, load_settings, MIGRATIONS)

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+from services.tts.db.schema import MIGRATIONS
 from services.tts.db.tables import tts_requests, tts_results
 from services.tts.inference.tts import TtsModel
 from services.tts.repositories.lexicon import LexiconRepository
@@ -30,8 +30,6 @@ from shared.serving import ModelSelector
 from shared.streams import StreamPlaces
 from shared.text.bounds import TextBounds
 from shared.text.problems import UnknownModel
-
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +112,4 @@ def _live(settings: TtsSettings, runs: Runs, metrics: Metrics) -> LiveService:
         drain_s=settings.stream_drain_s,
     )
     places = StreamPlaces(settings.stream_max, settings.stream_max_per_tenant)
-    return LiveService(runs, places, limits, LiveMonitor(metrics))
+    return LiveService(runs, places, limits, LiveMonitor(metrics, settings.stream_max))

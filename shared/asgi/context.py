@@ -7,25 +7,19 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.asgi.errors import send_problem
+from shared.asgi.headers import header, ids_of
+from shared.asgi.spans import begin_request, finish_request, traced_stream
 from shared.deadline import TIMEOUT_HEADER, set_deadline
 from shared.logging import get_logger
 from shared.metrics import Metrics
 from shared.problem import SpeechgateError, Unavailable
+from shared.telemetry.span import current_span
 from shared.tracing import RequestContext, current_context, request_context
 
 _logger = get_logger("speechgate.access")
 CLIENT_LEFT = 499
 _OUR_FAULT = "Something went wrong on our side; quote the request id."
 _QUIET = frozenset({"/health", "/ready", "/metrics"})
-
-
-def header(scope: Scope, name: bytes) -> str | None:
-    """The first value of a request header, given in lower case."""
-    for key, value in scope["headers"]:
-        if key == name:
-            decoded: str = value.decode("latin-1")
-            return decoded
-    return None
 
 
 def route_template(scope: Scope) -> str:
@@ -52,10 +46,13 @@ class RequestContextMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request inside its own context."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            app = self._app if scope["type"] != "websocket" else traced_stream(self._app, scope)
+            await app(scope, receive, send)
             return
-        context = request_context(header(scope, b"x-request-id"), header(scope, b"traceparent"))
-        token = current_context.set(context)
+        ids = ids_of(scope)
+        span = None if scope["path"] in _QUIET else begin_request(scope, ids)
+        context = request_context(*ids) if span is None else span.context
+        token, span_token = current_context.set(context), current_span.set(span)
         set_deadline(header(scope, TIMEOUT_HEADER))
         structlog.contextvars.bind_contextvars(
             request_id=context.request_id, trace_id=context.trace_id
@@ -100,7 +97,9 @@ class RequestContextMiddleware:
         finally:
             seconds = time.perf_counter() - started
             route = route_template(scope)
-            self._metrics.finished(scope["method"], route, status, seconds)
+            plan = scope["state"].get("plan")
+            self._metrics.finished(scope["method"], route, status, seconds, plan)
+            finish_request(span, scope, route, status)
             if route not in _QUIET:
                 _logger.info(
                     "request",
@@ -111,6 +110,7 @@ class RequestContextMiddleware:
                     **scope["state"].get("log", {}),
                 )
             structlog.contextvars.clear_contextvars()
+            current_span.reset(span_token)
             current_context.reset(token)
 
 

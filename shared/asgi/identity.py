@@ -2,8 +2,8 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.asgi.context import header
 from shared.asgi.errors import send_problem
+from shared.asgi.headers import header
 from shared.identity import IDENTITY_HEADER, Identity, IdentityVerifier
 from shared.problem import Forbidden, Unauthenticated
 

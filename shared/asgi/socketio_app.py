@@ -18,8 +18,8 @@ from engineio.packet import NOOP, Packet
 from engineio.payload import Payload
 from starlette.types import Message, Receive, Scope, Send
 
-from shared.asgi.context import header
 from shared.asgi.errors import send_problem
+from shared.asgi.headers import header
 from shared.asgi.socketio_line import SocketIoLine
 from shared.identity import Identity
 from shared.logging import get_logger

@@ -2,7 +2,7 @@
 
 from starlette.types import Scope
 
-from shared.asgi.context import header
+from shared.asgi.headers import header
 from shared.asgi.identity import require_scope
 from shared.caller import Caller
 from shared.identity import Identity

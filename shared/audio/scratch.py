@@ -48,6 +48,12 @@ class Scratch:
                 registry=metrics.registry,
             )
             gauge.set_function(lambda: self._used)
+            most = Gauge(
+                "speechgate_scratch_bytes_max",
+                "Bytes that temporary files may take",
+                registry=metrics.registry,
+            )
+            most.set(max_bytes)
 
     @property
     def used(self) -> int:

@@ -13,15 +13,24 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from shared.db.storable import dump_json
 
 CONNECT_TIMEOUT_S = 3.0
+COMMAND_TIMEOUT_S = 10.0
 READ_ONLY = "speechgate_read_only"
 """Execution option of connections that only read: on SQLite they then wait for no writer."""
 
 
-def create_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
+def create_engine(
+    url: str, *, pool_size: int = 8, command_timeout_s: float | None = COMMAND_TIMEOUT_S
+) -> AsyncEngine:
     """An async engine for `sqlite+aiosqlite` or `postgresql+asyncpg`.
 
     Its errors do not quote the values of a statement: these are people's words, and errors are
     logged.
+
+    Args:
+        url: Of the database.
+        pool_size: Connections.
+        command_timeout_s: Longest statement on PostgreSQL; None for migrations, which take their
+            time on large tables.
     """
     if url.startswith("sqlite"):
         engine = create_async_engine(
@@ -43,7 +52,7 @@ def create_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
         json_serializer=dump_json,
         pool_pre_ping=True,
         pool_timeout=CONNECT_TIMEOUT_S,
-        connect_args={"timeout": CONNECT_TIMEOUT_S, "command_timeout": 10.0},
+        connect_args={"timeout": CONNECT_TIMEOUT_S, "command_timeout": command_timeout_s},
     )
 
 

@@ -7,6 +7,7 @@ the commit, or, while the database is unreachable, after the rows are fsynced to
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +20,13 @@ from shared.db.spool import Spool
 from shared.logging import get_logger
 from shared.metrics import Metrics
 from shared.problem import Unavailable
+from shared.telemetry.span import Kind, span
 
 Row = dict[str, Any]
 Batch = dict[str, list[Row]]
 _logger = get_logger(__name__)
 
+DATABASE, SPOOL = "database", "spool"
 UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError)
 # Classes of PostgreSQL's SQLSTATE: the connection failed; there is too little of something, such
 # as connections; the server starts, stops or crashed (57P).
@@ -57,7 +60,7 @@ def _kind(error: BaseException) -> str:
 @dataclass(slots=True)
 class _Pending:
     rows: Batch
-    done: asyncio.Future[None]
+    done: asyncio.Future[str]
 
 
 class GroupCommitWriter:
@@ -71,6 +74,7 @@ class GroupCommitWriter:
         max_queued: Requests waiting beyond this are refused with 503.
         max_batch: Requests in one transaction.
         linger_s: How long a writer waits for company.
+        system: Of the database, as traces name it.
     """
 
     def __init__(
@@ -84,9 +88,11 @@ class GroupCommitWriter:
         linger_s: float = 0.002,
         write_timeout_s: float = 5.0,
         replay_interval_s: float = 1.0,
+        system: str = "other_sql",
     ) -> None:
         self._insert = insert
         self._spool = spool
+        self._system = system
         self._queue: asyncio.Queue[_Pending] = asyncio.Queue(max_queued)
         self._max_batch = max_batch
         self._linger_s = linger_s
@@ -109,6 +115,16 @@ class GroupCommitWriter:
         self._spool_depth = Gauge(
             "speechgate_db_spool_files", "Spool files to replay", registry=metrics.registry
         )
+        oldest = Gauge(
+            "speechgate_db_spool_oldest_seconds",
+            "Age of the oldest spool file; 0 without any",
+            registry=metrics.registry,
+        )
+        oldest.set_function(self._oldest_age_s)
+
+    def _oldest_age_s(self) -> float:
+        oldest_at = self._spool.oldest_at()
+        return 0.0 if oldest_at is None else max(0.0, time.time() - oldest_at)
 
     async def start(self) -> None:
         """Start the writer and the replay of what an earlier process left."""
@@ -141,8 +157,12 @@ class GroupCommitWriter:
             raise Unavailable(
                 "Too many results wait to be stored.", code="storage_saturated"
             ) from None
-        # Shielded: a client that leaves must not undo a write that others share.
-        await asyncio.shield(pending.done)
+        attributes = {"db.system.name": self._system, "db.operation.name": "INSERT"}
+        with span(f"INSERT {next(iter(rows), '')}", Kind.CLIENT, attributes) as made:
+            # Shielded: a client that leaves must not undo a write that others share.
+            where = await asyncio.shield(pending.done)
+            if made is not None:
+                made.put("speechgate.stored_in", where)
 
     async def _collect(self) -> list[_Pending]:
         batch = [await self._queue.get()]
@@ -185,13 +205,13 @@ class GroupCommitWriter:
                 _logger.error("database unreachable, spooling", error=type(error).__name__)
                 self._database_down = True
             else:
-                self._acknowledge(batch)
+                self._acknowledge(batch, DATABASE)
                 return
         rows = merge([pending.rows for pending in batch])
         await asyncio.to_thread(self._spool.append, rows)
         self._spooled.inc(len(batch))
         self._spool_depth.set(self._spool.depth())
-        self._acknowledge(batch)
+        self._acknowledge(batch, SPOOL)
 
     async def _store_alone(self, pending: _Pending) -> None:
         try:
@@ -208,10 +228,10 @@ class GroupCommitWriter:
             await self._insert(rows)
 
     @staticmethod
-    def _acknowledge(batch: Sequence[_Pending]) -> None:
+    def _acknowledge(batch: Sequence[_Pending], where: str) -> None:
         for pending in batch:
             if not pending.done.done():
-                pending.done.set_result(None)
+                pending.done.set_result(where)
 
     async def _replay_loop(self) -> None:
         while True:

@@ -10,6 +10,7 @@ import orjson
 from shared.db.base import new_id
 
 _TIME_TAG = "$utc"
+_ID_TIME_DIGITS = 12  # Of an id: milliseconds since 1970.
 
 
 class Spool:
@@ -24,11 +25,22 @@ class Spool:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._max_files = max_files
-        self._depth = len(self.names())
+        self._waiting = dict.fromkeys(self.names())  # In the order of their times.
 
     def depth(self) -> int:
         """Files that wait."""
-        return self._depth
+        return len(self._waiting)
+
+    def oldest_at(self) -> float | None:
+        """When the oldest waiting file was written, in Unix seconds; None without any."""
+        # A copy, made at once: writing and replaying are threads of their own.
+        oldest = next(iter(list(self._waiting)), None)
+        if oldest is None:
+            return None
+        try:
+            return int(oldest[:_ID_TIME_DIGITS], 16) / 1000
+        except ValueError:  # Somebody put it there by hand.
+            return None
 
     def names(self) -> list[str]:
         """Names of the waiting files, oldest first; ids sort by time."""
@@ -40,7 +52,7 @@ class Spool:
         Raises:
             OSError: The spool is full or the disk refuses.
         """
-        if self._depth >= self._max_files:
+        if self.depth() >= self._max_files:
             raise OSError("spool is full")
         name = f"{new_id()}.json"
         partial = self._folder / f"{name}.partial"
@@ -53,7 +65,7 @@ class Spool:
             os.fsync(file.fileno())
         partial.rename(self._folder / name)
         self._sync_folder()
-        self._depth += 1
+        self._waiting[name] = None
 
     def read(self, name: str) -> dict[str, list[dict[str, Any]]]:
         """The rows of one file."""
@@ -66,7 +78,7 @@ class Spool:
     def remove(self, name: str) -> None:
         """Forget a file whose rows are in the database."""
         (self._folder / name).unlink(missing_ok=True)
-        self._depth -= 1
+        self._waiting.pop(name, None)
 
     def _sync_folder(self) -> None:
         descriptor = os.open(self._folder, os.O_RDONLY)

@@ -1,38 +1,71 @@
-"""A process whose database is not there yet waits for it."""
+"""A process whose database is not there yet, or not migrated yet, waits for it.
+
+Processes and migrations start side by side, in whatever order: a process that ended at once would
+be started again with growing pauses, and would take longer.
+"""
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.revisions import SchemaOutdated, require_current_schema
+from shared.db.revisions import SchemaOutdated, SchemaState, Standing, require_schema
 from shared.logging import get_logger
 
-SCHEMA_WAIT_S = 30.0
 _RETRY_S = 0.5
 _logger = get_logger(__name__)
 
 
-async def wait_for_current_schema(
-    engine: AsyncEngine, migrations: Path, *, timeout_s: float = SCHEMA_WAIT_S
-) -> None:
-    """Wait until the database answers, then require the schema that this code was written for.
+async def wait_for_schema(
+    engine: AsyncEngine,
+    migrations: Path,
+    *,
+    timeout_s: float,
+    given_up: Callable[[], bool] = lambda: False,
+) -> SchemaState:
+    """Wait until the database answers and has what this code needs.
+
+    Says once what it waits for, and again only when that changes. A schema of a later release is
+    taken as it is.
+
+    Args:
+        engine: Of the database.
+        migrations: Folder of the deployable's Alembic scripts.
+        timeout_s: Longest wait; 0 asks once.
+        given_up: Whether the process shall end: then it waits no longer.
 
     Raises:
-        SchemaOutdated: At once; waiting does not migrate.
+        SchemaOutdated: It was not migrated in time.
         Exception: The driver's own, when the database did not answer in time.
     """
-    deadline = time.monotonic() + timeout_s
+    started = time.monotonic()
+    told = ""
     while True:
         try:
-            await require_current_schema(engine, migrations)
-        except SchemaOutdated:
-            raise
+            state = await require_schema(engine, migrations)
         except Exception as error:
-            if time.monotonic() + _RETRY_S > deadline:
+            left_s = timeout_s - (time.monotonic() - started)
+            if left_s < _RETRY_S or given_up():
                 raise
-            _logger.warning("database not reachable yet", error=type(error).__name__)
+            # Messages of drivers name hosts and users; that of an old schema, revisions.
+            outdated = isinstance(error, SchemaOutdated)
+            reason = str(error) if outdated else f"no answer: {type(error).__name__}"
+            # What a driver raises changes while a server starts; what is waited for does not.
+            kind = "migration" if outdated else "database"
+            if kind != told:
+                _logger.warning(
+                    "waiting for the database", until=kind, reason=reason, at_most_s=round(left_s)
+                )
+                told = kind
             await asyncio.sleep(_RETRY_S)
-        else:
-            return
+            continue
+        if told:
+            waited_s = round(time.monotonic() - started, 1)
+            _logger.info("the database is ready", waited_s=waited_s)
+        if state.standing is Standing.NEWER:
+            _logger.warning(
+                "the schema is of a later release", found=state.found, known=state.expected
+            )
+        return state

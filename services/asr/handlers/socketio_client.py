@@ -12,6 +12,7 @@ from services.asr.handlers.socketio_dialects import Ai4iDialect, DhruvaDialect, 
 from services.asr.streaming.events import Done, Event, Failed, Partial
 from services.asr.streaming.service import StreamService
 from services.asr.streaming.session import StreamSession
+from services.asr.streaming.spans import note_event
 from shared.asgi.socketio_line import SocketIoLine
 from shared.asgi.stream_caller import stream_caller
 from shared.problem import SpeechgateError
@@ -141,6 +142,7 @@ class Client:
         else:
             for name, *values in self._dialect.told(event, session.work.language):
                 await self._line.emit(name, *values)
+        note_event(event)
         if isinstance(event, Partial):
             lag = time.monotonic() - event.arrived
             self._service.monitor.partial(session.work.model, lag)

@@ -14,6 +14,7 @@ from services.asr.schemas.stream import StartMessage
 from services.asr.streaming.events import Event, Failed, Partial
 from services.asr.streaming.service import StreamService
 from services.asr.streaming.session import StreamSession
+from services.asr.streaming.spans import note_event
 from shared.asgi.stream_caller import stream_caller
 from shared.asgi.websocket import next_message, start_message
 from shared.caller import Caller
@@ -126,3 +127,4 @@ class _Connection:
 
     async def _send(self, event: Event) -> None:
         await self._websocket.send_text(orjson.dumps(event.document()).decode())
+        note_event(event)

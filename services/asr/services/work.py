@@ -9,6 +9,7 @@ from services.asr.models.calls import Degradation
 from services.asr.models.request import AsrRequest, Status
 from shared.caller import Caller
 from shared.db.base import utc_now
+from shared.telemetry.span import span
 
 
 @dataclass(slots=True)
@@ -31,7 +32,8 @@ class Work:
     def timed(self, stage: str) -> Iterator[None]:
         """Note how long a stage took."""
         started = time.perf_counter()
-        yield
+        with span(stage):
+            yield
         self.timings[f"{stage}_ms"] = round((time.perf_counter() - started) * 1000, 2)
 
     def elapsed_ms(self) -> float:

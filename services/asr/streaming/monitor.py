@@ -6,10 +6,19 @@ from shared.metrics import Metrics
 
 
 class StreamMonitor:
-    """Metrics of live recognition; `model` is the one that serves, a variant included."""
+    """Metrics of live recognition; `model` is the one that serves, a variant included.
 
-    def __init__(self, metrics: Metrics) -> None:
+    Args:
+        metrics: Of the process.
+        max_streams: That may be open at once.
+    """
+
+    def __init__(self, metrics: Metrics, max_streams: int = 0) -> None:
         registry = metrics.registry
+        most = Gauge(
+            "speechgate_asr_streams_max", "Streams that may be open here", registry=registry
+        )
+        most.set(max_streams)
         self._open = Gauge(
             "speechgate_asr_streams_open", "Open streams", ["model"], registry=registry
         )

@@ -15,6 +15,7 @@ from services.tts.schemas.stream import times_of
 from services.tts.streaming.events import Audio, Event, Failed
 from services.tts.streaming.service import LiveService
 from services.tts.streaming.session import LiveSession
+from services.tts.streaming.spans import note_event
 from shared.asgi.stream_caller import stream_caller
 from shared.asgi.websocket import next_message, start_message
 from shared.caller import Caller
@@ -112,6 +113,7 @@ class _Connection:
         await self._websocket.close(session.close_code)
 
     async def _send(self, event: Event) -> None:
+        note_event(event)
         if not isinstance(event, Audio):
             await self._websocket.send_text(orjson.dumps(event.document()).decode())
             return

@@ -23,6 +23,7 @@ from services.tts.schemas.live import SocketIoQuery
 from services.tts.streaming.events import Audio, Done, Event, Failed, Flushed, Ready
 from services.tts.streaming.service import LiveService
 from services.tts.streaming.session import LiveSession
+from services.tts.streaming.spans import note_event
 from shared.asgi.socketio_line import SocketIoLine
 from shared.asgi.stream_caller import stream_caller
 from shared.problem import SpeechgateError
@@ -133,6 +134,7 @@ class Client:
         await self._line.disconnect(self._service.limits.slow_s)
 
     async def _pass_on(self, event: Event) -> None:
+        note_event(event)
         if isinstance(event, Ready):
             self._format = event.format
             await self._line.emit("ready")

@@ -6,9 +6,20 @@ from shared.metrics import Metrics
 
 
 class LiveMonitor:
-    """Metrics of live synthesis."""
+    """Metrics of live synthesis.
 
-    def __init__(self, metrics: Metrics) -> None:
+    Args:
+        metrics: Of the process.
+        max_streams: That may be open at once.
+    """
+
+    def __init__(self, metrics: Metrics, max_streams: int = 0) -> None:
+        most = Gauge(
+            "speechgate_tts_streams_max",
+            "Live streams that may be open here",
+            registry=metrics.registry,
+        )
+        most.set(max_streams)
         self._open = Gauge(
             "speechgate_tts_streams_open", "Open live streams", registry=metrics.registry
         )

@@ -10,7 +10,7 @@ from deploy.local.postgres import PostgresCluster
 from gateway.db.schema import MIGRATIONS
 from shared.db.engine import create_engine
 from shared.db.migrations import alembic_config, check, upgrade
-from shared.db.revisions import SchemaOutdated, require_current_schema
+from shared.db.revisions import SchemaOutdated, require_schema
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -34,7 +34,7 @@ def test_the_gateway_refuses_an_empty_database(url: str) -> None:
     async def start() -> None:
         engine = create_engine(url)
         try:
-            await require_current_schema(engine, MIGRATIONS)
+            await require_schema(engine, MIGRATIONS)
         finally:
             await engine.dispose()
 

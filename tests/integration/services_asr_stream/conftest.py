@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from deploy.local.triton import TritonServer
-from services.asr.lifespan import MIGRATIONS
+from services.asr.db.schema import MIGRATIONS
 from services.asr.main import create_app
 from services.asr.settings import AsrSettings
 from shared.db.migrations import upgrade

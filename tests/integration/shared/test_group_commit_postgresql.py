@@ -10,7 +10,6 @@ from sqlalchemy import String, Table, Text, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Mapped, mapped_column
-from structlog.testing import capture_logs
 
 from deploy.local.postgres import PostgresCluster
 from shared.db import group_commit
@@ -19,9 +18,9 @@ from shared.db.engine import create_engine
 from shared.db.group_commit import GroupCommitWriter
 from shared.db.rows import batch_inserter
 from shared.db.spool import Spool
-from shared.logging import get_logger
 from shared.metrics import Metrics
 from shared.problem import Unavailable
+from tests.support.logs import logged_by
 from tests.support.poll import eventually
 
 
@@ -84,16 +83,14 @@ async def test_every_acknowledged_row_is_there_after_a_kill(
 
 
 async def test_a_row_that_is_refused_is_not_quoted_in_logs(
-    engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: AsyncEngine, tmp_path: Path
 ) -> None:
-    # A logger that was used before keeps the processors of then, which cannot be captured.
-    monkeypatch.setattr(group_commit, "_logger", get_logger(group_commit.__name__))
     writer = GroupCommitWriter(
         batch_inserter(engine, {"notes": NOTES}), Spool(tmp_path / "spool"), Metrics("test")
     )
     await writer.start()
     too_long = {"notes": [{"id": "what somebody said " * 3}]}
-    with capture_logs() as logs, pytest.raises(Unavailable) as refused:
+    with logged_by(group_commit) as logs, pytest.raises(Unavailable) as refused:
         await writer.write(too_long)
     await writer.stop()
     assert refused.value.code == "storage_failed"

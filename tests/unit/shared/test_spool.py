@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +28,32 @@ def test_another_process_finds_the_files_in_order(tmp_path: Path) -> None:
     assert successor.depth() == 20
     found = [successor.read(name)["t"][0]["id"] for name in successor.names()]
     assert sorted(found, key=int) == [str(number) for number in range(20)]
+
+
+def test_knows_how_long_the_oldest_has_waited(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    assert spool.oldest_at() is None
+    began = time.time()
+    spool.append(ROWS)
+    time.sleep(0.01)
+    middle = time.time()
+    spool.append(ROWS)
+    first, second = spool.names()
+    for known in (spool, Spool(tmp_path)):  # A process that starts finds what another one left.
+        oldest = known.oldest_at()
+        assert oldest is not None
+        assert began - 0.002 <= oldest <= middle
+    spool.remove(first)
+    oldest = spool.oldest_at()
+    assert oldest is not None
+    assert oldest >= middle - 0.002
+    spool.remove(second)
+    assert spool.oldest_at() is None
+
+
+def test_a_file_that_somebody_put_there_has_no_age(tmp_path: Path) -> None:
+    (tmp_path / "by-hand.json").write_text("{}")
+    assert Spool(tmp_path).oldest_at() is None
 
 
 def test_is_bounded(tmp_path: Path) -> None:

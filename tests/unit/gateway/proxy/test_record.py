@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
-from gateway.proxy.record import AccessLog, Facts, Observer, Record
+from gateway.proxy.record import _MAX_BOUND, AccessLog, Facts, Observer, Record
 from shared.metrics import Metrics
+from shared.red import MAX_PLANS
 
 TEXT = st.one_of(st.none(), st.text(max_size=20))
 ROUTE = "/api/v1/asr/inference"
@@ -17,8 +18,8 @@ def record(facts: Facts, seconds: float = 0.012) -> Record:
     return Record(facts, 1_700_000_000.25, seconds, "r" * 32, "t" * 32, 5, 7)
 
 
-def facts(status: int = 200, variant: str | None = None) -> Facts:
-    return Facts("POST", ROUTE, status, variant, "key", "tenant", "asr", "http://a", None)
+def facts(status: int = 200, variant: str | None = None, plan: str | None = "gold") -> Facts:
+    return Facts("POST", ROUTE, status, variant, plan, "key", "tenant", "asr", "http://a", None)
 
 
 @given(st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=5))
@@ -27,7 +28,8 @@ def test_every_line_is_json_with_what_happened(members: list[tuple[str | None, .
         written: list[bytes] = []
         log = AccessLog("gateway", enabled=True, write=written.append)
         for variant, replica, code in members:
-            log.add(record(Facts("POST", ROUTE, 200, variant, "k", None, "asr", replica, code)))
+            known = (variant, "gold", "k", None, "asr", replica, code)
+            log.add(record(Facts("POST", ROUTE, 200, *known)))
         log.flush()
         return b"".join(written)
 
@@ -71,9 +73,9 @@ def pytest_fail() -> None:
     raise AssertionError
 
 
-async def test_requests_are_counted_by_route_and_by_variant() -> None:
-    metrics = Metrics("gateway")
-    observer = Observer(metrics, AccessLog("gateway", enabled=False))
+async def test_requests_are_counted_by_route_plan_and_variant() -> None:
+    metrics = Metrics("gateway", by_plan=True)
+    observer = Observer(metrics, AccessLog("gateway", enabled=False), 2048)
     for status, variant, seconds in (
         (200, None, 0.001),
         (200, "candidate", 0.3),
@@ -83,9 +85,31 @@ async def test_requests_are_counted_by_route_and_by_variant() -> None:
         observer.finished(record(facts(status, variant), seconds))
     text = generate_latest(metrics.registry).decode()
     common = f'method="POST",route="{ROUTE}",service="gateway"'
-    assert f'speechgate_http_requests_total{{{common},status="200"}} 2.0' in text
-    assert f'speechgate_http_requests_total{{{common},status="503"}} 1.0' in text
+    by_plan = f'method="POST",plan="gold",route="{ROUTE}",service="gateway"'
+    assert f'speechgate_http_requests_total{{{by_plan},status="200"}} 2.0' in text
+    assert f'speechgate_http_requests_total{{{by_plan},status="503"}} 1.0' in text
     assert f"speechgate_http_request_duration_seconds_count{{{common}}} 3.0" in text
     variant = f'route="{ROUTE}",status="503",variant="candidate"'
     assert f"speechgate_model_requests_total{{{variant}}} 1.0" in text
     assert "speechgate_proxied_requests_in_flight 0.0" in text
+    assert "speechgate_proxied_requests_max 2048.0" in text
+
+
+async def test_plans_beyond_number_cost_neither_series_nor_memory() -> None:
+    metrics = Metrics("gateway", by_plan=True)
+    observer = Observer(metrics, AccessLog("gateway", enabled=False))
+    plans = [f"plan-{number}" for number in range(_MAX_BOUND + 100)]
+    for plan in [*plans, None]:
+        observer.started()
+        observer.finished(record(facts(plan=plan)))
+    assert len(observer._bound) <= _MAX_BOUND
+    text = generate_latest(metrics.registry).decode()
+    counted = [
+        line for line in text.splitlines() if line.startswith("speechgate_http_requests_total")
+    ]
+    assert len(counted) == MAX_PLANS + 2  # `other`, and nobody's.
+    others = f'plan="other",route="{ROUTE}",service="gateway",status="200"'
+    assert f'requests_total{{method="POST",{others}}} {len(plans) - MAX_PLANS}.0' in text
+    assert 'plan=""' in text
+    common = f'method="POST",route="{ROUTE}",service="gateway"'
+    assert f"request_duration_seconds_count{{{common}}} {len(plans) + 1}.0" in text

@@ -1,0 +1,5 @@
+"""Where the migrations of the TTS service's database are."""
+
+from pathlib import Path
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
