@@ -60,6 +60,15 @@ class Tally(Spread):
         super().__init__(bounds)
         self.counts: dict[int, int] = {}
 
+    def add_like(self, other: "Tally", status: int, seconds: float) -> None:
+        """Count a request here and in another one of the same bounds."""
+        bucket = bisect_left(self._bounds, seconds)
+        for each in (self, other):
+            counts = each.counts
+            counts[status] = counts.get(status, 0) + 1
+            each.buckets[bucket] += 1
+            each.seconds += seconds
+
     def add(self, status: int, seconds: float) -> None:
         """Count a request."""
         counts = self.counts

@@ -70,13 +70,25 @@ class ModelRouter:
         """
         if flag is None:
             return DEFAULT_CHOICE
+        choice = self.remembered(flag, principal, session_id)
+        if choice is None:
+            key = (flag, principal.identity.subject, session_id or principal.session_id)
+            choice = self._checked(flag, principal, self._decide(key, principal))
+        return choice
+
+    def remembered(
+        self, flag: str, principal: Principal, session_id: str | None
+    ) -> ModelChoice | None:
+        """As `choose`, of what was decided before; None where it has to be decided now."""
         key = (flag, principal.identity.subject, session_id or principal.session_id)
         found = self._remembered.get(key)
         if found is None or found[0] <= time.monotonic():
-            choice = self._decide(key, principal)
-        else:
-            choice = found[1]
-            self._remembered.move_to_end(key)
+            return None
+        self._remembered.move_to_end(key)
+        return self._checked(flag, principal, found[1])
+
+    def _checked(self, flag: str, principal: Principal, choice: ModelChoice) -> ModelChoice:
+        """The choice, or the default where the sender may not use it."""
         models = principal.models
         if models is not None and choice.model is not None and not _allowed(choice, models):
             self._refused.labels(flag).inc()

@@ -2,9 +2,10 @@
 
 import os
 
+from gateway.upstream.protocol import Header
 from shared.tracing import RequestContext, request_context
 
-_UNSAMPLED = "00"
+UNSAMPLED = "00"
 
 
 class _Random:
@@ -26,6 +27,16 @@ class _Random:
 _random = _Random()
 
 
+def new_ids() -> str:
+    """Request id (32 digits), trace id (32) and span id (16), one after another."""
+    return _random.take()
+
+
+def new_context(ids: str) -> RequestContext:
+    """A context of new ids."""
+    return RequestContext(ids[:32], ids[32:64], ids[64:], UNSAMPLED)
+
+
 class TraceHeaders:
     """The context, and the fields that carry it in both directions.
 
@@ -43,9 +54,22 @@ class TraceHeaders:
                 traceparent.decode("latin-1") if traceparent else None,
             )
         else:
-            token = _random.take()
-            self.context = RequestContext(token[:32], token[32:64], token[64:], _UNSAMPLED)
-        self.headers = (
-            (b"x-request-id", self.context.request_id.encode()),
-            (b"traceparent", self.context.traceparent.encode()),
-        )
+            self.context = new_context(new_ids())
+        self.headers = _fields(self.context)
+
+
+class KnownTrace(TraceHeaders):
+    """The fields of a context that is known already."""
+
+    __slots__ = ()
+
+    def __init__(self, context: RequestContext) -> None:
+        self.context = context
+        self.headers = _fields(context)
+
+
+def _fields(context: RequestContext) -> tuple[Header, Header]:
+    return (
+        (b"x-request-id", context.request_id.encode()),
+        (b"traceparent", context.traceparent.encode()),
+    )

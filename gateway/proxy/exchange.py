@@ -21,13 +21,16 @@ from gateway.models.limits import Decision, Lease
 from gateway.models.principal import Principal
 from gateway.models.routes import Outage, Route
 from gateway.proxy.answer import AnswerHead
-from gateway.proxy.context import TraceHeaders
+from gateway.proxy.begun import Begun
+from gateway.proxy.context import KnownTrace, TraceHeaders
 from gateway.proxy.head import RequestHead
+from gateway.proxy.outgoing import to_service
 from gateway.proxy.parts import ProxyContext
 from gateway.proxy.record import Facts, Record
 from gateway.proxy.refusal import refuse
 from gateway.proxy.renewal import renewing
 from gateway.proxy.sender import caps_of, sender_of
+from gateway.proxy.shortcuts import shortcut_for
 from gateway.ratelimit.headers import limit_headers, policy_header, retry_after_s
 from gateway.server.body import ClientLeft
 from gateway.server.request import Request
@@ -40,7 +43,6 @@ from shared.tracing import current_context
 _logger = get_logger(__name__)
 _UNAUTHORIZED, _CLIENT_LEFT = 401, 499
 _SMALL_BODY_BYTES = 64 * 1024
-_PROTO = (b"x-forwarded-proto", b"http")
 _VARIANT = b"x-model-variant"
 
 
@@ -49,6 +51,7 @@ class Exchange:
 
     __slots__ = (
         "_admitted",
+        "_begun",
         "_code",
         "_context",
         "_lease",
@@ -75,8 +78,10 @@ class Exchange:
         self._variant: str | None = None
         self._code: str | None = None
         self._status = 0
-        self._admitted = False
-        self._trace = TraceHeaders()
+        self._begun = begun = request.begun if isinstance(request.begun, Begun) else None
+        self._trace = TraceHeaders() if begun is None else KnownTrace(begun.context)
+        self._admitted = begun is not None
+        request.begun = None
 
     async def run(self, routes: Mapping[str, Route]) -> None:
         """Answer the request, whatever happens.
@@ -123,23 +128,39 @@ class Exchange:
         route = routes.get(request.method)
         if route is None:
             raise MethodNotAllowed(routes)
-        context.overload.admit(route.priority)
-        self._admitted = True
-        principal = self._principal = await self._sender(head)
-        decided = self._decide(principal, route)
-        if not isinstance(decided, Decision):
-            decided = await decided
+        begun = self._begun
+        if begun is None:
+            context.overload.admit(route.priority)
+            self._admitted = True
+            principal = self._principal = await self._sender(head)
+            decided = self._decide(principal, route)
+            if not isinstance(decided, Decision):
+                decided = await decided
+        else:
+            principal = self._principal = begun.principal
+            decided = begun.decision
         self._admit(principal, decided)
-        if context.switches.closed(route.template):
-            raise RouteClosed
-        choice = DEFAULT_CHOICE
-        if route.model_flag is not None:
-            session = noted.get(b"x-session-id")
-            choice = context.models.choose(
-                route.model_flag, principal, session.decode("latin-1") if session else None
-            )
+        sent = begun is not None and begun.sent is not None
+        choice = begun.choice if begun and sent else self._choose(principal, route, noted)
         self._variant, self._upstream = choice.variant, route.service
         await self._forward(principal, route, head, choice)
+        if request.finished:
+            self._shorten(principal, route, head)
+
+    def _choose(self, principal: Principal, route: Route, noted: dict[bytes, bytes]) -> ModelChoice:
+        """The model, unless the route is closed."""
+        if self._context.switches.closed(route.template):
+            raise RouteClosed
+        if route.model_flag is None:
+            return DEFAULT_CHOICE
+        session = noted.get(b"x-session-id")
+        return self._context.models.choose(
+            route.model_flag, principal, session.decode("latin-1") if session else None
+        )
+
+    def _shorten(self, principal: Principal, route: Route, head: RequestHead) -> None:
+        """Let the next request take a short cut, if it is like this one."""
+        self._request.shortcut = shortcut_for(self._context, self._request, route, principal, head)
 
     def _continue(self, noted: dict[bytes, bytes]) -> None:
         self._trace = TraceHeaders(noted)
@@ -187,7 +208,9 @@ class Exchange:
                     await body.arrive(enough)
         with renewing(self._context.limiter, self._lease if route.slow else None):
             response = await self._context.pools[route.service].send(
-                self._to_service(principal, route, head, choice), route.priority
+                self._to_service(principal, route, head, choice),
+                route.priority,
+                self._begun.sent if self._begun is not None else None,
             )
             await self._relay(response)
 
@@ -214,32 +237,9 @@ class Exchange:
     def _to_service(
         self, principal: Principal, route: Route, head: RequestHead, choice: ModelChoice
     ) -> UpstreamRequest:
-        request, body = self._request, self._request.body
-        return UpstreamRequest(
-            request.method,
-            request.target.decode("latin-1"),
-            head.kept + self._own(principal, route, choice),
-            body if body.received or not body.ended else None,
-            route.idempotent,
-            request.arrived + self._context.timeout_of(route),
+        return to_service(
+            self._context, self._request, head, principal, route, choice, self._trace.headers
         )
-
-    def _own(self, principal: Principal, route: Route, choice: ModelChoice) -> list[Header]:
-        """What the gateway states itself."""
-        request = self._request
-        client = request.channel.client
-        own = [
-            (b"x-sg-identity", self._context.issuer.issue_bytes(principal.identity, route.service)),
-            *self._trace.headers,
-            (b"x-forwarded-for", client[0].encode() if client else b"unknown"),
-            _PROTO,
-        ]
-        if choice.model is not None:
-            own.append((b"x-sg-model", choice.reference.encode()))
-        length = request.body.received if request.body.ended else request.body.length
-        if length or (length == 0 and request.method != "GET"):
-            own.append((b"content-length", b"%d" % length))
-        return own
 
     async def _stream(self, response: LeasedResponse, part: bytes, *, more: bool) -> None:
         request = self._request
@@ -289,7 +289,7 @@ class Exchange:
         )
         self._context.observer.finished(
             Record(
-                facts,
+                self._context.observer.kind(facts),
                 time.time(),
                 request.channel.loop.time() - request.arrived,
                 trace.request_id,

@@ -50,13 +50,17 @@ class Overload:
         if self._timer is not None:
             self._timer.cancel()
 
+    def has_room(self, priority: Priority) -> bool:
+        """Whether `admit` would give a place."""
+        return self.in_flight < self._places[priority] and self._late_s <= _LATE_S[priority]
+
     def admit(self, priority: Priority) -> None:
         """Take a place; `leave` gives it back.
 
         Raises:
             Overloaded: There is none for this priority.
         """
-        if self.in_flight >= self._places[priority] or self._late_s > _LATE_S[priority]:
+        if not self.has_room(priority):
             raise self._refusal(priority)
         self.in_flight += 1
 

@@ -13,6 +13,7 @@ from gateway.models.streams import StreamBounds
 from gateway.proxy.overload import Overload
 from gateway.proxy.record import Observer
 from gateway.proxy.waiting import WaitingRoom
+from gateway.ratelimit.batch import Question
 from gateway.services.authentication import Authenticator
 from gateway.upstream.pool import ReplicaPool
 from gateway.upstream.step_client import StepClient
@@ -34,6 +35,9 @@ class ProxyLimiter(Protocol):
     ) -> "Decision | asyncio.Future[Decision]":
         """One decision; see `Limiter`."""
 
+    def ask(self, question: Question) -> Decision | None:
+        """One decision; None: who asks is told it later."""
+
     def renew(self, lease: Lease) -> None:
         """The stream goes on; never waits."""
 
@@ -43,6 +47,11 @@ class ProxyLimiter(Protocol):
 
 class ModelChooser(Protocol):
     """Chooses the model that serves a request."""
+
+    def remembered(
+        self, flag: str, principal: Principal, session_id: str | None
+    ) -> ModelChoice | None:
+        """A choice that was made before; None where it has to be made now."""
 
     def choose(self, flag: str | None, principal: Principal, session_id: str | None) -> ModelChoice:
         """From memory; never waits."""

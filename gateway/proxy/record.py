@@ -11,12 +11,11 @@ import orjson
 from prometheus_client import Gauge
 
 from shared.metrics import LATENCY_BUCKETS_S, Metrics
-from shared.red import RequestTallies, Tally
+from shared.red import Counts, RequestTallies, Tally
 
 _FLUSH_S = 0.05
 _MAX_WAITING = 2_000
 _MAX_REMEMBERED = 20_000
-_MAX_BOUND = 10_000
 
 
 class Facts(NamedTuple):
@@ -34,10 +33,26 @@ class Facts(NamedTuple):
     code: str | None
 
 
+class Kind(NamedTuple):
+    """What is worked out once for all requests of the same facts.
+
+    Attributes:
+        status: Of the answer.
+        tally: Where they are counted, with their durations.
+        by_variant: Likewise, by the model's variant.
+        tail: The members of their log lines that are the same.
+    """
+
+    status: int
+    tally: Tally
+    by_variant: Tally | None
+    tail: str
+
+
 class Record(NamedTuple):
     """What is remembered of one request."""
 
-    facts: Facts
+    kind: Kind
     finished_at: float
     seconds: float
     request_id: str
@@ -63,7 +78,6 @@ class AccessLog:
         self._write = write or _to_stdout
         self._waiting: list[Record] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._tails: dict[Facts, str] = {}
 
     def add(self, record: Record) -> None:
         """Note a request; written within 50 ms."""
@@ -82,20 +96,10 @@ class AccessLog:
             self._timer = None
         waiting, self._waiting = self._waiting, []
         if waiting:
-            self._write("".join(map(self._line, waiting)).encode())
+            self._write("".join(map(_line, waiting)).encode())
 
-    def _line(self, record: Record) -> str:
-        facts, finished_at, seconds, request_id, trace_id, received, sent = record
-        tail = self._tails.get(facts) or self._tail(facts)
-        # The ids were checked when they were read: nothing in them needs an escape.
-        return (
-            f'{{"timestamp":"{_timestamp(finished_at)}","request_id":"{request_id}"'
-            f',"trace_id":"{trace_id}","duration_ms":{seconds * 1000:.2f}'
-            f',"bytes_in":{received},"bytes_out":{sent},{tail}'
-        )
-
-    def _tail(self, facts: Facts) -> str:
-        """The members that are the same in many lines, encoded once."""
+    def tail(self, facts: Facts) -> str:
+        """The members that are the same in many lines."""
         members = {
             "event": "request",
             "level": "info",
@@ -103,11 +107,17 @@ class AccessLog:
             "service": self._service,
             **{name: value for name, value in facts._asdict().items() if value is not None},
         }
-        encoded = orjson.dumps(members).decode()[1:] + "\n"
-        if len(self._tails) >= _MAX_REMEMBERED:
-            self._tails.clear()
-        self._tails[facts] = encoded
-        return encoded
+        return orjson.dumps(members).decode()[1:] + "\n"
+
+
+def _line(record: Record) -> str:
+    kind, finished_at, seconds, request_id, trace_id, received, sent = record
+    # The ids were checked when they were read: nothing in them needs an escape.
+    return (
+        f'{{"timestamp":"{_timestamp(finished_at)}","request_id":"{request_id}"'
+        f',"trace_id":"{trace_id}","duration_ms":{seconds * 1000:.2f}'
+        f',"bytes_in":{received},"bytes_out":{sent},{kind.tail}'
+    )
 
 
 class _Second:
@@ -140,6 +150,10 @@ class Observer:
         metrics: Of the process.
         log: Where the lines go.
         max_in_flight: Places of requests, for whoever compares.
+
+    Attributes:
+        in_flight: Requests.
+        repeated: Counts of those that took a short cut, by its end.
     """
 
     def __init__(self, metrics: Metrics, log: AccessLog, max_in_flight: int = 0) -> None:
@@ -154,8 +168,15 @@ class Observer:
             LATENCY_BUCKETS_S,
         )
         metrics.registry.register(self._variants)
-        # Short cuts to series that are kept elsewhere: it may be cleared.
-        self._bound: dict[tuple[str, str, str | None, str | None], tuple[Tally, Tally | None]] = {}
+        self._kinds: dict[Facts, Kind] = {}
+        repeated = Counts(
+            "speechgate_repeated_requests",
+            "Requests like the last one of their connection: answered past the parser, or begun so",
+            "end",
+            ("answered", "handed_over"),
+        )
+        metrics.registry.register(repeated)
+        self.repeated = repeated.by
         gauge = Gauge(
             "speechgate_proxied_requests_in_flight",
             "Proxied requests being answered",
@@ -176,23 +197,27 @@ class Observer:
     def finished(self, record: Record) -> None:
         """Note a request."""
         self.in_flight -= 1
-        method, route, status, variant, plan = record.facts[:5]
-        key = (method, route, variant, plan)
-        tallies = self._bound.get(key) or self._bind(*key)
-        tallies[0].add(status, record.seconds)
-        if tallies[1] is not None:
-            tallies[1].add(status, record.seconds)
+        kind, _, seconds, _, _, _, _ = record
+        status, tally, by_variant, _ = kind
+        if by_variant is None:
+            tally.add(status, seconds)
+        else:
+            tally.add_like(by_variant, status, seconds)
         self.log.add(record)
 
-    def _bind(
-        self, method: str, route: str, variant: str | None, plan: str | None
-    ) -> tuple[Tally, Tally | None]:
-        requests = self._metrics.requests
-        bound = (
-            requests.tally(self._metrics.service, method, route, plan=plan),
+    def kind(self, facts: Facts) -> Kind:
+        """What requests of these facts share; callers may keep it."""
+        return self._kinds.get(facts) or self._learn(facts)
+
+    def _learn(self, facts: Facts) -> Kind:
+        method, route, status, variant, plan = facts[:5]
+        kind = Kind(
+            status,
+            self._metrics.requests.tally(self._metrics.service, method, route, plan=plan),
             self._variants.tally(route, variant) if variant is not None else None,
+            self.log.tail(facts),
         )
-        if len(self._bound) >= _MAX_BOUND:  # Plans beyond number, each of which has `other`.
-            self._bound.clear()
-        self._bound[method, route, variant, plan] = bound
-        return bound
+        if len(self._kinds) >= _MAX_REMEMBERED:
+            self._kinds.clear()
+        self._kinds[facts] = kind
+        return kind

@@ -12,7 +12,7 @@ from gateway.models.flags import ModelChoice
 from gateway.models.limits import Decision
 from gateway.models.principal import Principal
 from gateway.models.routes import Route
-from gateway.proxy.context import TraceHeaders
+from gateway.proxy.context import KnownTrace
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.head import RequestHead
 from gateway.proxy.interpreting import InterpretingExchange
@@ -37,24 +37,10 @@ from shared.telemetry.span import (
     Tracer,
     current_span,
 )
-from shared.tracing import RequestContext
 
 _CLIENT_LEFT, _FAULT, _SWITCHING = 499, 500, 101
 _UPSTREAM, _REPLICA = "speechgate.upstream", "speechgate.replica"
 _TRACEPARENT, _REQUEST_ID = b"traceparent", b"x-request-id"
-
-
-class _SpanHeaders(TraceHeaders):
-    """The fields of a span's context."""
-
-    __slots__ = ()
-
-    def __init__(self, context: RequestContext) -> None:
-        self.context = context
-        self.headers = (
-            (_REQUEST_ID, context.request_id.encode()),
-            (_TRACEPARENT, context.traceparent.encode()),
-        )
 
 
 class TracedExchange(Exchange):
@@ -64,7 +50,7 @@ class TracedExchange(Exchange):
         super().__init__(context, request, template)
         self._span = _begin(_tracer_of(context), request, template)
         self._asked: Span | None = None
-        self._trace = _SpanHeaders(self._span.context)
+        self._trace = KnownTrace(self._span.context)
 
     async def run(self, routes: Mapping[str, Route]) -> None:
         """See `Exchange`."""
@@ -86,6 +72,9 @@ class TracedExchange(Exchange):
         else:
             decided.add_done_callback(lambda told: _end_limit(span, _result_of(told)))
         return decided
+
+    def _shorten(self, principal: Principal, route: Route, head: RequestHead) -> None:
+        """A short cut makes no spans."""
 
     def _to_service(
         self, principal: Principal, route: Route, head: RequestHead, choice: ModelChoice

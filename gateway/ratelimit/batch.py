@@ -1,6 +1,5 @@
 """Checks that go to Redis in one call of the script."""
 
-from asyncio import Future
 from collections.abc import Sequence
 from hashlib import sha1
 from importlib.resources import files
@@ -8,9 +7,9 @@ from struct import Struct, pack
 from typing import NamedTuple
 
 from gateway.db.redis_wire import encode
-from gateway.models.limits import Decision, Lease
-from gateway.ratelimit.protocol import CAPPED_RETRY_US
-from gateway.ratelimit.rules import Rule, bulk
+from gateway.models.limits import Cap, Decision, Lease, Policy
+from gateway.ratelimit.protocol import CAPPED_RETRY_US, Asker
+from gateway.ratelimit.rules import Rule, bulk, rule_of
 
 SCRIPT = files("gateway.ratelimit").joinpath("sliding_window.lua").read_bytes()
 LOAD = encode(b"SCRIPT", b"LOAD", SCRIPT)
@@ -28,12 +27,35 @@ _CAPPED = 128
 class Call(NamedTuple):
     """One check that waits."""
 
-    done: "Future[Decision]"
+    done: Asker
     key: str
     rule: Rule
     cost: int
     lease: Lease | None
     fail_closed: bool
+
+
+class Question:
+    """A check that is made again and again.
+
+    Args:
+        done: Is told each decision.
+        key: Id of the API key or user.
+        policy: Windows that must all have room.
+        cost: Units.
+        caps: Bounds on requests in flight.
+    """
+
+    __slots__ = ("call", "caps", "log", "plan")
+
+    def __init__(
+        self, done: Asker, key: str, policy: Policy, cost: int, caps: Sequence[Cap]
+    ) -> None:
+        rule = rule_of(policy)
+        self.call = Call(done, key, rule, cost, None, fail_closed=False)
+        self.caps = caps
+        self.log = log_key(key)
+        self.plan = rule.plan(cost)
 
 
 _log_keys: dict[str, bytes] = {}
@@ -83,10 +105,16 @@ class Batch:
         self.retried = False
         self.times: list[int] = []
 
-    def add(self, call: Call, plan: bytes) -> None:
-        """One check."""
+    def add(self, call: Call, log: bytes, plan: bytes) -> None:
+        """One check.
+
+        Args:
+            call: Who waits for it.
+            log: Its `log_key`.
+            plan: Of its rule.
+        """
         self.calls.append(call)
-        self._keys.append(log_key(call.key))
+        self._keys.append(log)
         self._checks.append(plan)
         if call.lease is not None:
             self.leased = True

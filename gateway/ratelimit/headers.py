@@ -2,7 +2,7 @@
 
 from gateway.models.limits import Decision, Policy
 from gateway.ratelimit.protocol import MICROSECONDS
-from gateway.ratelimit.rules import rule_of
+from gateway.ratelimit.rules import Rule, rule_of
 
 Header = tuple[bytes, bytes]
 
@@ -20,6 +20,15 @@ def limit_headers(policy: Policy, decision: Decision) -> list[Header]:
     # Whole seconds, rounded up.
     seconds = -(-decision.reset_us[tightest] // MICROSECONDS)
     return [rule.header, (b"ratelimit", b"%b%d;t=%d" % (rule.states[tightest], left, seconds))]
+
+
+def limit_lines(rule: Rule, decision: Decision) -> bytes:
+    """`limit_headers` as they are sent."""
+    remaining = decision.remaining
+    left = min(remaining)
+    tightest = remaining.index(left)
+    seconds = -(-decision.reset_us[tightest] // MICROSECONDS)
+    return b"%bratelimit: %b%d;t=%d\r\n" % (rule.line, rule.states[tightest], left, seconds)
 
 
 def retry_after_s(decision: Decision) -> int:

@@ -22,6 +22,22 @@ LEASE_LIFE_S = 150.0
 """Longer than a request may take, so that only the places of a gateway that died are taken back."""
 
 
+class Asker(Protocol):
+    """Who is told a decision: a future, or what does without one."""
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+
+    def cancelled(self) -> bool:
+        """Whether the wait ended before the decision."""
+
+    def set_result(self, result: Decision, /) -> None:
+        """This was decided."""
+
+    def set_exception(self, exception: BaseException, /) -> None:
+        """Nothing was decided."""
+
+
 class Limiter(Protocol):
     """Decides whether a request may pass, and counts it when it may."""
 

@@ -18,9 +18,9 @@ from gateway.db.redis import RedisLink
 from gateway.db.redis_wire import Session
 from gateway.exceptions import RedisUnavailable
 from gateway.models.limits import Cap, Decision, Lease, Policy
-from gateway.ratelimit.batch import LOAD, MAX_BATCH, Batch, Call
+from gateway.ratelimit.batch import LOAD, MAX_BATCH, Batch, Call, Question, log_key
 from gateway.ratelimit.protocol import LEASE_LIFE_S, MICROSECONDS
-from gateway.ratelimit.rules import rule_of
+from gateway.ratelimit.rules import Rule, rule_of
 from shared.logging import get_logger
 
 _logger = get_logger(__name__)
@@ -115,34 +115,41 @@ class RedisLimiter:
         *,
         fail_closed: bool = False,
     ) -> "asyncio.Future[Decision]":
-        """`check` without a coroutine.
-
-        Args:
-            key: Id of the API key or user.
-            policy: Windows that must all have room.
-            cost: Units.
-            caps: Bounds on requests in flight.
-            fail_closed: For `outcome`.
-        """
+        """`check` without a coroutine; `fail_closed` is for `outcome`."""
         loop = self._loop or self._running_loop()
         rule, lease = rule_of(policy), None
         if caps:
-            lease = Lease(f"{self._own}{next(self._ids):x}", tuple(caps))
-            plan = rule.plan(cost, tuple([cap.limit for cap in caps]), self._life_us)
+            lease, plan = self._leased(rule, cost, caps)
         else:
             plan = rule.plan(cost)
         done: asyncio.Future[Decision] = loop.create_future()
+        self._ask(Call(done, key, rule, cost, lease, fail_closed), log_key(key), plan)
+        return done
+
+    def ask(self, question: Question) -> None:
+        """`submit` for somebody who is told."""
+        call, plan, caps = question.call, question.plan, question.caps
+        if caps:
+            lease, plan = self._leased(call.rule, call.cost, caps)
+            call = call._replace(lease=lease)
+        self._ask(call, question.log, plan)
+
+    def _leased(self, rule: Rule, cost: int, caps: Sequence[Cap]) -> tuple[Lease, bytes]:
+        lease = Lease(f"{self._own}{next(self._ids):x}", tuple(caps))
+        return lease, rule.plan(cost, tuple([cap.limit for cap in caps]), self._life_us)
+
+    def _ask(self, call: Call, log: bytes, plan: bytes) -> None:
         batch = self._filling
         if self._clock is not None:
             batch.times.append(self._clock())
-        batch.add(Call(done, key, rule, cost, lease, fail_closed), plan)
+        batch.add(call, log, plan)
         if len(batch.calls) >= MAX_BATCH:
             self._full.append(batch)
             self._filling = Batch()
         if not self._scheduled and self._in_flight < _MAX_IN_FLIGHT:
             self._scheduled = True
-            loop.call_soon(self._flush)  # After every request that is ready in this turn.
-        return done
+            # After every request that is ready in this turn.
+            (self._loop or self._running_loop()).call_soon(self._flush)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         # Asking for it is a system call.

@@ -10,10 +10,11 @@ from prometheus_client.registry import Collector
 from gateway.db.redis_wire import Session
 from gateway.exceptions import LimitsUnavailable
 from gateway.models.limits import Cap, Decision, Lease, Policy
-from gateway.ratelimit.batch import Call
+from gateway.ratelimit.batch import Call, Question
 from gateway.ratelimit.memory_limiter import MemoryLimiter
 from gateway.ratelimit.redis_limiter import RedisLimiter
 from gateway.ratelimit.restoring import Restoring
+from gateway.ratelimit.rules import Rule
 from shared.metrics import Metrics
 
 
@@ -108,15 +109,36 @@ class CountingLimiter:
         Raises:
             LimitsUnavailable: As `check`; the future may raise it too.
         """
-        shared = self._shared
+        shared = self._shared_now(fail_closed=fail_closed)
         if shared is not None:
-            if shared.link.dependency.down_since is None and not self._restoring.active:
-                return shared.submit(key, policy, cost, caps, fail_closed=fail_closed)
-            shared.link.fell_back("limits")
-            if fail_closed:
-                self._tallies.unavailable += 1
-                raise LimitsUnavailable
+            return shared.submit(key, policy, cost, caps, fail_closed=fail_closed)
         return self._decide(key, policy, cost, caps)
+
+    def ask(self, question: Question) -> Decision | None:
+        """`submit` for somebody who is told; None: that will be later."""
+        shared = self._shared_now()
+        if shared is not None:
+            shared.ask(question)
+            return None
+        call = question.call
+        return self._decide(call.key, call.rule.policy, call.cost, question.caps)
+
+    def _shared_now(self, *, fail_closed: bool = False) -> RedisLimiter | None:
+        """The shared limiter while it answers; None leaves the decision to this process.
+
+        Raises:
+            LimitsUnavailable: It does not, and nothing may pass without it.
+        """
+        shared = self._shared
+        if shared is None:
+            return None
+        if shared.link.dependency.down_since is None and not self._restoring.active:
+            return shared
+        shared.link.fell_back("limits")
+        if fail_closed:
+            self._tallies.unavailable += 1
+            raise LimitsUnavailable
+        return None
 
     def renew(self, lease: Lease) -> None:
         """The request goes on for longer than a lease lives; never waits."""
@@ -134,6 +156,8 @@ class CountingLimiter:
         """Redis decided."""
         local, allowed = self._local, 0
         local.synchronize(now_us)
+        # Requests of one moment are often those of one key: its log takes them together.
+        accepted: dict[tuple[str, Rule], int] = {}
         for call, decision in zip(calls, decisions, strict=True):
             done, key, rule, cost, lease, _ = call
             left = done.done()  # A client that left cancelled its wait.
@@ -141,12 +165,14 @@ class CountingLimiter:
                 done.set_result(decision)
             if decision.allowed:
                 allowed += 1
-                local.record(key, rule, cost, now_us)
+                accepted[key, rule] = accepted.get((key, rule), 0) + cost
                 if lease is not None and not left:
                     local.renew(lease)
             else:
                 self._tallies.add("redis", decision)
         self._by_redis["allowed"] += allowed
+        for (key, rule), units in accepted.items():
+            local.record(key, rule, units, now_us)
 
     def failed(self, calls: Sequence[Call], error: BaseException) -> None:
         """Redis did not answer."""

@@ -30,6 +30,7 @@ class Rule:
         count: Number of windows.
         violations: By code of the script's answer, which windows refused.
         header: The `RateLimit-Policy` field.
+        line: The same, as it is sent.
         states: Per window, the start of its `RateLimit` field.
     """
 
@@ -38,6 +39,7 @@ class Rule:
         "count",
         "header",
         "largest",
+        "line",
         "longest",
         "policy",
         "read",
@@ -62,6 +64,7 @@ class Rule:
         )
         items = (f'"{window.name}";q={window.quota};w={window.seconds}' for window in policy)
         self.header = b"ratelimit-policy", ", ".join(items).encode()
+        self.line = b"%b: %b\r\n" % self.header
         self.states = tuple(f'"{window.name}";r='.encode() for window in policy)
         self._plans: dict[object, bytes] = {}
 

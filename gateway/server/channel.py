@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from gateway.server.body import ClientLeft
 from gateway.server.limits import ConnectionLimits
 from gateway.server.request import KnownSender
+from gateway.server.shortcut import Shortcut
 
 NEVER = float("inf")
 
@@ -41,6 +42,8 @@ class ClientChannel(asyncio.Protocol):
         deadline: `loop.time()` after which `check` is called.
         passenger: Who has taken the connection over.
         known: Who sent the last request.
+        shortcut: Answers the next one, if it is like the last.
+        strangers: How often in a row it was not.
         closed: The client is gone.
     """
 
@@ -51,6 +54,8 @@ class ClientChannel(asyncio.Protocol):
         self.deadline = NEVER
         self.passenger: Passenger | None = None
         self.known: KnownSender | None = None
+        self.shortcut: Shortcut | None = None
+        self.strangers = 0
         self.closed = False
         self._limits = limits
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
@@ -92,6 +97,8 @@ class ClientChannel(asyncio.Protocol):
         """The client reads too slowly."""
         self._unsent = self._transport.get_write_buffer_size()
         self.deadline = self.loop.time() + self._limits.send_timeout_s
+        if self.shortcut is not None:
+            self.shortcut.give_up()
         if self.passenger is not None:
             self.passenger.slow_down()
         if self._drained is None:

@@ -11,9 +11,10 @@ from gateway.server.body import ClientLeft, RequestBody, timed_out
 from gateway.server.channel import NEVER, Passenger
 from gateway.server.pace import BodyPace
 from gateway.server.reader import RequestReader
-from gateway.server.request import Request
+from gateway.server.request import Request, unreadable
 from gateway.server.response import CONTINUE
 from gateway.server.service import HeadTimeout, HttpService
+from gateway.server.shortcut import Begun
 from shared.asgi.body import RequestTimeout
 from shared.logging import get_logger
 from shared.problem import SpeechgateError
@@ -41,6 +42,8 @@ class HttpConnection(RequestReader):
         self._answering: Request | None = None
         self._waiting: deque[Request] = deque()
         self._early = b""
+        self._ending = False
+        self.idle_timeout_s = self._limits.idle_timeout_s
 
     # What asyncio calls.
 
@@ -58,6 +61,9 @@ class HttpConnection(RequestReader):
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is gone, whoever closed it."""
         super().connection_lost(error)
+        if self.shortcut is not None:
+            self.shortcut.lost()
+            self.shortcut = None
         self._service.connections.discard(self)
         self._server_state.connections.discard(self)
         answering = self._answering
@@ -67,11 +73,15 @@ class HttpConnection(RequestReader):
         self._waiting.clear()
         if answering is not None and not answering.finished:
             answering.leave()
+            if answering.begun is not None:  # Nobody began to go on with it.
+                answering.begun.drop(answering)
         # They refer to this object: a body would wait for the garbage collector.
         self._answering = self._receiving = None
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client."""
+        if self.shortcut is not None and self.shortcut.take(data):
+            return
         if self.passenger is not None:
             self.passenger.received(data)
             return
@@ -136,31 +146,50 @@ class HttpConnection(RequestReader):
             passenger.received(self._early)
             self._early = b""
 
+    def take_back(self, data: bytes, begun: Begun, arrived: float) -> None:
+        """Answer what a short cut has left.
+
+        Args:
+            data: The request, and what came behind it.
+            begun: What was done for it.
+            arrived: When it came.
+        """
+        self.shortcut = None
+        self.resume_reading()
+        self._read(data)
+        request = self._answering
+        if request is None:
+            raise RuntimeError("what a short cut took was no request")
+        request.begun, request.arrived = begun, arrived
+        if self._ending:
+            self._wait_for(request)
+
     # What the server and the sweeper call.
 
     @property
     def idle(self) -> bool:
         """Whether it waits for a request."""
-        return self.passenger is None and self._answering is None
+        busy = self.shortcut is not None and self.shortcut.busy
+        return self.passenger is None and self._answering is None and not busy
 
     def linger(self) -> None:
         """Tell with the next answer that it is the last one."""
         self._draining = True
+        if self.shortcut is not None:
+            self.shortcut.give_up()
         if self._answering is not None:
             self._answering.keep_alive = False
 
     def shutdown(self) -> None:
         """Finish what is in flight, then close."""
+        self._ending = True
         self.linger()
-        answering = self._answering
         if self.passenger is not None:
             self.passenger.drain()
-        elif answering is None:
+        elif self.idle:
             self.close()
-        elif answering.task is not None and not answering.task.done():
-            # The server waits for it, and cancels it when its patience ends.
-            self._server_state.tasks.add(answering.task)
-            answering.task.add_done_callback(self._server_state.tasks.discard)
+        elif self._answering is not None:
+            self._wait_for(self._answering)
 
     def check(self, now: float) -> None:
         """Act on a deadline that has passed."""
@@ -182,6 +211,12 @@ class HttpConnection(RequestReader):
             request.body.fail(timed_out())
         else:
             self.deadline = now
+
+    def _wait_for(self, request: Request) -> None:
+        """Have the server wait for an answer, and cancel it when its patience ends."""
+        if request.task is not None and not request.task.done():
+            self._server_state.tasks.add(request.task)
+            request.task.add_done_callback(self._server_state.tasks.discard)
 
     def _watch_body(self) -> None:
         request = self._answering
@@ -243,6 +278,8 @@ class HttpConnection(RequestReader):
                 limits = self._limits
                 wait = limits.head_timeout_s if self._in_head else limits.idle_timeout_s
                 self.deadline = self.loop.time() + wait
+                if self._drained is None and not self._in_head:
+                    self.shortcut = request.shortcut
 
     def _let_rest_pass(self, request: Request) -> None:
         """Read and drop what a client still sends of a refused body.
@@ -258,17 +295,6 @@ class HttpConnection(RequestReader):
     def _reject(self, error: SpeechgateError) -> None:
         """Answer what cannot be read as a request, and close."""
         if self._answering is None and not self._draining:
-            request = Request(
-                self,
-                "GET",
-                b"/",
-                "1.1",
-                [],
-                RequestBody(self),
-                keep_alive=False,
-                upgrades=False,
-                arrived=self.loop.time(),
-            )
-            request.body.end()
+            request = unreadable(self, RequestBody(self))
             self._service.refuse(request, error)
         self.close()

@@ -29,6 +29,7 @@ class RequestReader(ClientChannel):
         self._in_head = False
         self._head_bytes = 0
         self._fed = 0
+        self._fresh = b""  # What came when no request was under way, until one is found in it.
         self._left = 0  # Bytes of a body that pass by the parser.
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -79,6 +80,7 @@ class RequestReader(ClientChannel):
             if not data:
                 return True
         self._fed = len(data)
+        self._fresh = b"" if self._in_head or self._receiving is not None else data
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -146,6 +148,9 @@ class RequestReader(ClientChannel):
         )
         if request.upgrades:
             request.keep_alive = False
+        fresh, self._fresh = self._fresh, b""
+        if fresh:
+            request.raw_head = fresh[: fresh.find(b"\r\n\r\n") + 4]
         self._receiving = request
         self._arrived(request)
 

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from gateway.server.body import RequestBody
 from gateway.server.response import CRLF, LAST_CHUNK, Header, has_body, head
+from gateway.server.shortcut import Begun, Shortcut
 
 _CLOSE = b"connection: close\r\n"
 _SWITCHING = 101
@@ -60,12 +61,16 @@ class Request:
         sent: Bytes of the answer's body.
         task: That answers it.
         left: Resolved when the client leaves; without it the task is cancelled then.
+        raw_head: As it came; empty where it did not come in one piece.
+        begun: What a short cut has done for it.
+        shortcut: For those that follow on its connection.
     """
 
     __slots__ = (
         "_chunked",
         "_drop_body",
         "arrived",
+        "begun",
         "body",
         "channel",
         "finished",
@@ -73,7 +78,9 @@ class Request:
         "keep_alive",
         "left",
         "method",
+        "raw_head",
         "sent",
+        "shortcut",
         "started",
         "status",
         "target",
@@ -110,6 +117,9 @@ class Request:
         self.sent = 0
         self.task: asyncio.Task[None] | None = None
         self.left: asyncio.Future[None] | None = None
+        self.raw_head = b""
+        self.begun: Begun | None = None
+        self.shortcut: Shortcut | None = None
         self._chunked = False
         self._drop_body = False
 
@@ -191,3 +201,12 @@ class Request:
             self.finished = True
             if self._chunked:
                 self.channel.write(LAST_CHUNK)
+
+
+def unreadable(channel: Channel, body: RequestBody) -> Request:
+    """In place of a request that could not be read, so that it can be answered."""
+    arrived = channel.loop.time()
+    body.end()
+    return Request(
+        channel, "GET", b"/", "1.1", [], body, keep_alive=False, upgrades=False, arrived=arrived
+    )

@@ -47,6 +47,12 @@ class _DateLine:
 _DATE = _DateLine()
 
 
+def date_line() -> bytes:
+    """The `date` field of now, whole."""
+    second = int(time.time())
+    return _DATE.line if second == _DATE.second else _DATE.renew(second)
+
+
 def head(status: int, headers: Iterable[Header], last: bytes = b"") -> bytes:
     """Status line, date, fields and the empty line.
 
@@ -55,9 +61,7 @@ def head(status: int, headers: Iterable[Header], last: bytes = b"") -> bytes:
         headers: Names and values without line ends.
         last: Whole field lines that come last.
     """
-    second = int(time.time())
-    date = _DATE.line if second == _DATE.second else _DATE.renew(second)
-    parts = [status_line(status), date]
+    parts = [status_line(status), date_line()]
     for name, value in headers:
         parts += (name, b": ", value, CRLF)
     parts += (last, CRLF)

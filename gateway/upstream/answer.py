@@ -96,6 +96,22 @@ class Answer:
         waiter = self._waiter = self._loop.create_future()
         return waiter
 
+    async def begun(self) -> "Answer":
+        """Itself, when the head is there.
+
+        Raises:
+            Exception: There will be none.
+        """
+        if not self.status and self.error is None:
+            try:
+                await self.changed()
+            except asyncio.CancelledError:
+                self.close()
+                raise
+        if self.error is not None:
+            raise self.error
+        return self
+
     def take(self) -> tuple[bytes, bool]:
         """See `UpstreamResponse`."""
         parts = self._parts

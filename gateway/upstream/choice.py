@@ -54,6 +54,17 @@ class Choice:
             raise self._outcomes.ejected()
         return replica
 
+    def steady(self, priority: int) -> Replica | None:
+        """As `first`, where there is nothing to consider but the load; None: ask `first`."""
+        replicas = self._replicas
+        if not replicas.steady or replicas.in_flight >= self._service_limits[priority]:
+            return None
+        try:
+            replica = replicas.choose(self._limits[priority])
+        except Saturated:
+            return None
+        return None if replica is None or replica.troubled else replica
+
     def second(
         self,
         first: Replica,

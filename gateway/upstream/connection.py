@@ -80,10 +80,7 @@ class Connection(AnswerReader):
             upgrades: A 101 makes this a tunnel.
         """
         answer = self._answer = Answer(self, self._loop)
-        self._method = method
-        self._upgrades = upgrades
-        self._complete = self._stray = self._faulty = self._until_end = False
-        self._quiet = 0
+        self._expect(method, upgrades=upgrades)
         self.deadline = deadline
         self._origin.busy.add(self)
         if not isinstance(content, tuple):
@@ -177,6 +174,12 @@ class Connection(AnswerReader):
             self._parse(answer, data)
 
     # What this class does with them.
+
+    def _expect(self, method: str, *, upgrades: bool) -> None:
+        self._method = method
+        self._upgrades = upgrades
+        self._complete = self._stray = self._faulty = self._until_end = False
+        self._quiet = 0
 
     def _parse(self, answer: Answer, data: bytes) -> None:
         before, had_head = answer.received, answer.status

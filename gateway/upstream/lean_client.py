@@ -7,7 +7,7 @@ import asyncio
 import ssl
 
 from gateway.upstream.answer import Answer
-from gateway.upstream.connection import Connection
+from gateway.upstream.asked import AskedConnection
 from gateway.upstream.head import encode, size_of
 from gateway.upstream.origin import Origin
 from gateway.upstream.protocol import ConnectFailed, UpstreamRequest, UpstreamTimeout
@@ -64,14 +64,13 @@ class LeanClient:
         if connection is None:
             connection = await self._connect(origin, deadline)
         answer = connection.begin(request.method, head, content, deadline, length=length)
-        try:
-            await answer.changed()
-        except asyncio.CancelledError:
-            answer.close()
-            raise
-        if answer.error is not None:
-            raise answer.error
-        return answer
+        return await answer.begun()
+
+    def take_idle(self, base_url: str) -> AskedConnection | None:
+        """A kept-alive connection; see `UpstreamClient`."""
+        origin = self._origins.get(base_url)
+        connection = None if origin is None else origin.take()
+        return connection if isinstance(connection, AskedConnection) else None
 
     async def upgrade(
         self, base_url: str, request: UpstreamRequest, lines: bytes = b""
@@ -122,9 +121,9 @@ class LeanClient:
         self._origins[base_url] = origin
         return origin
 
-    async def _connect(self, origin: Origin, deadline: float) -> Connection:
+    async def _connect(self, origin: Origin, deadline: float) -> AskedConnection:
         loop = self._loop
-        connection = Connection(origin, loop)
+        connection = AskedConnection(origin, loop)
         origin.connecting += 1
         try:
             async with asyncio.timeout(min(self._connect_timeout_s, deadline - loop.time())):

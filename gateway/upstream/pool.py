@@ -13,6 +13,7 @@ from gateway.upstream.discovery import MAX_WAIT_S, Discovery
 from gateway.upstream.leased import LeasedResponse
 from gateway.upstream.metrics import UpstreamMetrics
 from gateway.upstream.outcomes import Outcomes
+from gateway.upstream.places import Places, Sent
 from gateway.upstream.protocol import (
     ConnectFailed,
     UpstreamBroken,
@@ -53,6 +54,9 @@ class ReplicaPool:
         slow_start_s: In this time the share of a new replica grows to the whole.
         max_lookup_wait_s: Longest time between two look-ups of the replicas.
         clock: That of the running loop.
+
+    Attributes:
+        places: For requests that are sent at once.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class ReplicaPool:
         )
         self._budget = RetryBudget()
         self._observe = metrics.duration.series(service).observe
+        self.places = Places(self._replicas, self._choice, client, self._budget, self._observe)
         self._retries = metrics.retries.labels(service)
         self._retries_refused = metrics.retries_refused.labels(service)
         self._tasks: list[asyncio.Task[None]] = []
@@ -132,13 +137,17 @@ class ReplicaPool:
             raise self._outcomes.unavailable()
 
     async def send(
-        self, request: UpstreamRequest, priority: int = Priority.INTERACTIVE
+        self,
+        request: UpstreamRequest,
+        priority: int = Priority.INTERACTIVE,
+        sent: Sent | None = None,
     ) -> LeasedResponse:
         """The answer of one replica.
 
         Args:
             request: What to send.
             priority: All but live traffic leave a tenth of the places free.
+            sent: It was sent already; this is the first attempt.
 
         Raises:
             UpstreamUnavailable: No replica can be connected to, has room or answered whole (codes
@@ -147,12 +156,18 @@ class ReplicaPool:
             DeadlineExceeded: The answer took too long (code `upstream_timeout`).
             Exception: The body's own `error`.
         """
-        now = self._clock()
-        self._budget.request(now)
-        replica = self._choice.first(request, priority)
-        call = self._client.send
+        call: _Call[UpstreamResponse] = self._client.send
+        attempt: Awaitable[UpstreamResponse]
+        if sent is not None:
+            replica = sent.replica
+            attempt = self._settle(sent.answer.begun(), replica, sent.at)
+        else:
+            now = self._clock()
+            self._budget.request(now)
+            replica = self._choice.first(request, priority)
+            attempt = self._attempt(call, replica, request, now)
         try:
-            response = await self._attempt(call, replica, request, now)
+            response = await attempt
         except (ConnectFailed, UpstreamBroken) as error:
             replica, response = await self._again(call, replica, request, priority, error)
         return self._lease(replica, response)
@@ -190,27 +205,31 @@ class ReplicaPool:
         Raises:
             ConnectFailed, UpstreamBroken: Another attempt may do.
         """
-        lines, deadline, replicas = replica.lines, request.deadline, self._replicas
+        lines, deadline = replica.lines, request.deadline
         if deadline is not None:
             left_ms = int((deadline - now) * 1000)
             if left_ms <= 0:
                 raise self._outcomes.told(UpstreamTimeout())
             lines = b"%bx-sg-timeout-ms: %d\r\n" % (lines, left_ms)
         probes = replica.begin()
-        replicas.in_flight += 1
+        self._replicas.in_flight += 1
         try:
-            made = await call(replica.url, request, lines)
+            return await self._settle(call(replica.url, request, lines), replica, now)
+        finally:
+            if probes:
+                replica.probe_ended()
+
+    async def _settle(self, attempt: Awaitable[Made], replica: Replica, now: float) -> Made:
+        """The outcome of an attempt that has a place at a replica."""
+        try:
+            made = await attempt
         except BaseException as error:
-            replica.in_flight -= 1
-            replicas.in_flight -= 1
+            self.places.end(replica)
             if isinstance(error, Exception):
                 self._outcomes.failed(replica, error)
                 if isinstance(error, UpstreamTimeout):
                     raise self._outcomes.told(error) from error
             raise
-        finally:
-            if probes:
-                replica.probe_ended()
         replica.heard = self._clock()
         self._observe(replica.heard - now)
         return made
@@ -251,8 +270,7 @@ class ReplicaPool:
 
     def _settle_tunnel(self, replica: Replica, tunnel: Tunnel) -> None:
         """Its place among the requests becomes one among the tunnels."""
-        replica.in_flight -= 1
-        self._replicas.in_flight -= 1
+        self.places.end(replica)
         if replica.troubled:
             replica.succeeded()
 

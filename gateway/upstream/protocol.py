@@ -8,6 +8,7 @@ from collections.abc import AsyncIterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from gateway.upstream.asked import AskedConnection
     from gateway.upstream.tunnel import Tunnel
 
 Header = tuple[bytes, bytes]
@@ -123,6 +124,9 @@ class UpstreamClient(Protocol):
             UpstreamTimeout: No head in time.
             Exception: The body's own `error`.
         """
+
+    def take_idle(self, base_url: str) -> "AskedConnection | None":
+        """A connection that a request can be sent over at once, if there is one."""
 
     async def upgrade(
         self, base_url: str, request: UpstreamRequest, lines: bytes = b""

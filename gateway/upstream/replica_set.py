@@ -27,6 +27,7 @@ class ReplicaSet:
     Attributes:
         replicas: Now.
         in_flight: Requests at all of them, and at those that were removed.
+        steady: Nothing is to be considered about them but their load.
     """
 
     __slots__ = (
@@ -36,9 +37,9 @@ class ReplicaSet:
         "_number",
         "_service",
         "_slow_start_s",
-        "_steady",
         "in_flight",
         "replicas",
+        "steady",
     )
 
     def __init__(
@@ -53,7 +54,7 @@ class ReplicaSet:
         self._metrics = metrics
         self._clock = clock
         self._slow_start_s = slow_start_s
-        self._steady = False
+        self.steady = False
         self._by_token: dict[str, Replica] = {}
         self._number = metrics.replicas.labels(service)
         self.replicas: list[Replica] = []
@@ -80,7 +81,7 @@ class ReplicaSet:
         self.replicas = replicas
         self._by_token = {replica.token: replica for replica in replicas}
         self._number.set(len(replicas))
-        self._steady = False
+        self.steady = False
 
     def owner(self, token: str) -> Replica | None:
         """The replica that a session belongs to, if it can be reached."""
@@ -89,7 +90,7 @@ class ReplicaSet:
 
     def disturbed(self) -> None:
         """The state of a replica has changed."""
-        self._steady = False
+        self.steady = False
 
     def has_other(self, replica: Replica) -> bool:
         """Whether another replica is in use."""
@@ -105,7 +106,7 @@ class ReplicaSet:
         Raises:
             Saturated: Each has `limit` requests.
         """
-        usable = self.replicas if self._steady and tried is None else self._usable(tried)
+        usable = self.replicas if self.steady and tried is None else self._usable(tried)
         number = len(usable)
         if number == 1:
             chosen = usable[0]
@@ -138,7 +139,7 @@ class ReplicaSet:
 
     def _usable(self, tried: Replica | None) -> list[Replica]:
         now = self._clock()
-        self._steady = all(replica.steady(now) for replica in self.replicas)
+        self.steady = all(replica.steady(now) for replica in self.replicas)
         able = [r for r in self.replicas if r is not tried and r.available(now)]
         staying = [r for r in able if not r.draining(now)]
         if staying:

@@ -45,8 +45,8 @@ def serve(path: Path) -> None:
     sys.argv = ["gateway"]
     program.main(
         "gateway",
-        program.create_app,
-        program.load_settings,
+        program.create_tuned_app,
+        program.GatewaySettings,
         program.MIGRATIONS,
         program.HttpConnection,
     )

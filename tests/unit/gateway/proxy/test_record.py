@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
-from gateway.proxy.record import _MAX_BOUND, AccessLog, Facts, Observer, Record
+from gateway.proxy.record import _MAX_REMEMBERED, AccessLog, Facts, Observer, Record
 from shared.metrics import Metrics
 from shared.red import MAX_PLANS
 
@@ -14,8 +14,8 @@ TEXT = st.one_of(st.none(), st.text(max_size=20))
 ROUTE = "/api/v1/asr/inference"
 
 
-def record(facts: Facts, seconds: float = 0.012) -> Record:
-    return Record(facts, 1_700_000_000.25, seconds, "r" * 32, "t" * 32, 5, 7)
+def record(observer: Observer, facts: Facts, seconds: float = 0.012) -> Record:
+    return Record(observer.kind(facts), 1_700_000_000.25, seconds, "r" * 32, "t" * 32, 5, 7)
 
 
 def facts(status: int = 200, variant: str | None = None, plan: str | None = "gold") -> Facts:
@@ -27,9 +27,10 @@ def test_every_line_is_json_with_what_happened(members: list[tuple[str | None, .
     async def run() -> bytes:
         written: list[bytes] = []
         log = AccessLog("gateway", enabled=True, write=written.append)
+        observer = Observer(Metrics("gateway"), log)
         for variant, replica, code in members:
             known = (variant, "gold", "k", None, "asr", replica, code)
-            log.add(record(Facts("POST", ROUTE, 200, *known)))
+            log.add(record(observer, Facts("POST", ROUTE, 200, *known)))
         log.flush()
         return b"".join(written)
 
@@ -55,8 +56,9 @@ async def test_lines_of_one_moment_share_a_write_and_none_is_held_for_long() -> 
         arrived.set()
 
     log = AccessLog("gateway", enabled=True, write=write)
+    observer = Observer(Metrics("gateway"), log)
     for _ in range(10):
-        log.add(record(facts()))
+        log.add(record(observer, facts()))
     assert not written
     async with asyncio.timeout(5):
         await arrived.wait()
@@ -65,7 +67,7 @@ async def test_lines_of_one_moment_share_a_write_and_none_is_held_for_long() -> 
 
 def test_a_quiet_log_level_writes_nothing() -> None:
     log = AccessLog("gateway", enabled=False, write=lambda _: pytest_fail())
-    log.add(record(facts()))
+    log.add(record(Observer(Metrics("gateway"), log), facts()))
     log.flush()
 
 
@@ -82,7 +84,7 @@ async def test_requests_are_counted_by_route_plan_and_variant() -> None:
         (503, "candidate", 0.002),
     ):
         observer.started()
-        observer.finished(record(facts(status, variant), seconds))
+        observer.finished(record(observer, facts(status, variant), seconds))
     text = generate_latest(metrics.registry).decode()
     common = f'method="POST",route="{ROUTE}",service="gateway"'
     by_plan = f'method="POST",plan="gold",route="{ROUTE}",service="gateway"'
@@ -98,11 +100,11 @@ async def test_requests_are_counted_by_route_plan_and_variant() -> None:
 async def test_plans_beyond_number_cost_neither_series_nor_memory() -> None:
     metrics = Metrics("gateway", by_plan=True)
     observer = Observer(metrics, AccessLog("gateway", enabled=False))
-    plans = [f"plan-{number}" for number in range(_MAX_BOUND + 100)]
+    plans = [f"plan-{number}" for number in range(_MAX_REMEMBERED + 100)]
     for plan in [*plans, None]:
         observer.started()
-        observer.finished(record(facts(plan=plan)))
-    assert len(observer._bound) <= _MAX_BOUND
+        observer.finished(record(observer, facts(plan=plan)))
+    assert len(observer._kinds) <= _MAX_REMEMBERED
     text = generate_latest(metrics.registry).decode()
     counted = [
         line for line in text.splitlines() if line.startswith("speechgate_http_requests_total")
