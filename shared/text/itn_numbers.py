@@ -16,7 +16,7 @@ from shared.text.itn_lexicon import (
     TENS,
 )
 
-_WORD = re.compile(r"([A-Za-z](?:[A-Za-z'’-]|\.(?=[A-Za-z]))*+)([.,!?;:…]*)")
+_WORD = re.compile(r"([A-Za-z](?:[A-Za-z'’-]|\.(?=[A-Za-z]))*)([.,!?;:…]*)")
 _COMMA_FROM = 1000
 _HUNDRED = 100
 _NO_SCALE = 10**18

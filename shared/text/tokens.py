@@ -9,9 +9,9 @@ from typing import NamedTuple
 from shared.text.wordlists import word_set
 
 # A possessive 's is no part of its word.
-_LETTERS = r"(?:[^\W\d_]++[\u0300-\u036f]*+)++"
+_LETTERS = r"(?:[^\W\d_][\u0300-\u036f]*+)+"
 _TOKEN = re.compile(
-    rf"(?P<word>{_LETTERS}(?:(?:'(?!s\b)|-){_LETTERS})*+)|(?P<number>\d++)|(?P<mark>\S)",
+    rf"(?P<word>{_LETTERS}(?:(?:'(?!s\b)|-){_LETTERS})*)|(?P<number>\d++)|(?P<mark>\S)",
     re.IGNORECASE,
 )
 _ENDS_SENTENCE = frozenset(".!?:;…।")

@@ -11,7 +11,7 @@ LANGUAGES = frozenset(STOP_WORDS)
 # Marks of Indic scripts belong to their letters; the danda between them does not.
 MARKS = "\u0300-\u036f\u0900-\u0963\u0966-\u0dff"
 """To go between the brackets of a pattern."""
-_WORD = re.compile(rf"(?:[^\W\d_]|[{MARKS}])(?:[\w{MARKS}]|['’-](?=\w))*+|\d[\w.,%-]*+|\S")
+_WORD = re.compile(rf"(?:[^\W\d_]|[{MARKS}])(?:[\w{MARKS}]|['’-](?=\w))*|\d[\w.,%-]*+|\S")
 _SHORTEST_PLURAL = 4
 _NO_PLURALS = ("ss", "us", "is")
 

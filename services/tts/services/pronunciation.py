@@ -35,7 +35,7 @@ def _mark_ranges() -> str:
 
 _TOKEN = re.compile(
     rf"(?P<space>\s*+)(?P<token>[{UNSPACED}][{_mark_ranges()}]*+"
-    rf"|(?:(?![{UNSPACED}])[\w{_mark_ranges()}\u200c\u200d])++|\S)"
+    rf"|(?:(?![{UNSPACED}])[\w{_mark_ranges()}\u200c\u200d])+|\S)"
 )
 
 

@@ -20,7 +20,7 @@ MONEY = "<money>"
 NUMBER = "<number>"
 
 # Vowel signs belong to their letters: `\w` takes none, and would cut the words of Indic scripts.
-_LETTERS = rf"[^\W\d_](?:[^\W\d_]|[{MARKS}\u200c\u200d])*+"
+_LETTERS = rf"[^\W\d_](?:[^\W\d_]|[{MARKS}\u200c\u200d])*"
 _TOKEN = re.compile(
     r"(?P<money>[$€£¥₹] ?\d+(?:[.,]\d+)*)"
     r"|\d+(?:[.,]\d+)*"

@@ -75,12 +75,13 @@ _VOID = frozenset(
 )
 
 _OPENER = re.compile(r"<(?:(!--)|([!?])|(/?)([A-Za-z][^\s/>]*))")
-# Attributes with their quotes; possessive, so that a tag without an end costs one pass.
-_TAG_REST = re.compile(r"(?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*+>")
-_ATTRIBUTE = re.compile(r"([^\s=>\"'/]++)(?:\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s>\"']++))?+")
+# Attributes with their quotes; possessive inside, so that a tag without an end costs one pass. Not
+# the group itself: Python before 3.12 then forgets where it began.
+_TAG_REST = re.compile(r"(?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*>")
+_ATTRIBUTE = re.compile(r"([^\s=>\"'/]++)(?:\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s>\"']++))?")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
 _LONGEST_OPEN = max(len(name) for name in html5 if not name.endswith(";"))
-_TEXT_TAG = re.compile(r"</?[A-Za-z][\w:.-]{0,40}+(?:\s[^<>\n]{0,500}+)?+>|<[\w:.-]{1,40}+/>")
+_TEXT_TAG = re.compile(r"</?[A-Za-z][\w:.-]{0,40}+(?:\s[^<>\n]{0,500}+)?>|<[\w:.-]{1,40}+/>")
 _LOOKS_LIKE_HTML = re.compile(
     r"<!doctype\s|<!--|</?(?:html|body|div|p|span|a|b|i|em|strong|ul|ol|li|h[1-6]|table|tr|td|br"
     r"|img|code|pre|section|article)(?:\s[^<>]{0,2000})?/?>",

@@ -9,7 +9,7 @@ from services.nlp.services.documents.flat import Span
 
 # Braces may be nested three deep, as in ICU messages.
 _INNER = r"[^{}]{0,200}"
-_NESTED = rf"{_INNER}+(?:\{{{_INNER}+(?:\{{{_INNER}+\}}{_INNER}+){{0,12}}+\}}{_INNER}+){{0,12}}+"
+_NESTED = rf"{_INNER}+(?:\{{{_INNER}+(?:\{{{_INNER}+\}}{_INNER}+){{0,12}}\}}{_INNER}+){{0,12}}"
 _WIDTH = r"[-#0+]{0,4}(?:\*|\d{1,4})?(?:\.(?:\*|\d{1,4}))?"
 _ADDRESS_PART = r"(?:[^\s<>\"“”«»`{}\ufffc]|\{[\w.]{1,80}\})"
 _KINDS = (

@@ -25,7 +25,7 @@ def _token() -> re.Pattern[str]:
         if unicodedata.category(chr(code))[0] == "M"
     )
     word = rf"[\w\u200c\u200d{marks}]"
-    return re.compile(rf"{word}++(?:-{word}++)*+|\S")
+    return re.compile(rf"{word}++(?:-{word}++)*|\S")
 
 
 def words_in(text: str) -> int:

@@ -22,7 +22,7 @@ _NUMERALS = "\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u209f\u2150-\u218f\u2460-\u2
 _RUN = re.compile(
     r"(?P<digits>[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)"
     rf"|(?P<letters>(?:(?![{_NUMERALS}])[^\W\d_]|['’](?=[^\W\d_])|[\u0300-\u036f\u200c\u200d])+)"
-    r"|(?P<same>(?P<symbol>.)(?P=symbol)*+)",
+    r"|(?P<same>(?P<symbol>.)(?P=symbol)*)",
     re.DOTALL,
 )
 SYMBOLS = {
