@@ -22,7 +22,6 @@ def create_tuned_app() -> FastAPI:
     # Not at the top: a migration needs nothing of what serves, a second of imports.
     from gateway.main import create_app  # noqa: PLC0415
 
-    gc.disable()  # Start-up makes what stays.
     app = create_app()
     app.router.lifespan_context = _tuned(app.router.lifespan_context)
     return app
@@ -40,7 +39,6 @@ def _tuned(lifespan: Lifespan[FastAPI]) -> Lifespan[FastAPI]:
             gc.collect()
             gc.freeze()
             gc.set_threshold(_GC_THRESHOLD, 20, 20)
-            gc.enable()
             yield state or {}
 
     return tuned

@@ -14,7 +14,7 @@ from shared.metrics import LATENCY_BUCKETS_S, Metrics
 from shared.red import Counts, RequestTallies, Tally
 
 _FLUSH_S = 0.05
-_MAX_WAITING = 2_000
+_MAX_WAITING = 500
 _MAX_REMEMBERED = 20_000
 
 

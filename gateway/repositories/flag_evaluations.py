@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.db.flag_tables import FeatureFlagEvaluationRow
+from gateway.db.inserts import insert_into
 from gateway.models.flags import EvaluationRecord
 from shared.db.base import first_id_of
 
@@ -23,12 +22,8 @@ class FlagEvaluationRepository:
 
     async def add(self, records: Sequence[EvaluationRecord]) -> None:
         """Store evaluations; one that is there already, after a retry, is left as it is."""
-        insert = (
-            sqlite_insert
-            if self._session.get_bind().dialect.name == "sqlite"
-            else postgresql_insert
-        )
-        statement = insert(FeatureFlagEvaluationRow).on_conflict_do_nothing(index_elements=["id"])
+        statement = insert_into(self._session, FeatureFlagEvaluationRow)
+        statement = statement.on_conflict_do_nothing(index_elements=["id"])
         await self._session.execute(statement, [asdict(record) for record in records])
 
     async def prune(self, before: datetime, most: int) -> int:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.db.flag_tables import FeatureFlagRow
+from gateway.db.inserts import insert_into
 from gateway.models.flags import Flag, StoredFlag
 
 
@@ -48,12 +47,7 @@ class FlagRepository:
         )
         if not flags:
             return
-        insert = (
-            sqlite_insert
-            if self._session.get_bind().dialect.name == "sqlite"
-            else postgresql_insert
-        )
-        statement = insert(FeatureFlagRow)
+        statement = insert_into(self._session, FeatureFlagRow)
         key = ("name", "environment")
         columns = ("enabled", "description", "definition", "source", "synced_at")
         statement = statement.on_conflict_do_update(

@@ -10,6 +10,7 @@ import httpx
 
 from gateway.models.routes import Service
 from gateway.settings import GatewaySettings
+from gateway.upstream.control_client import control_client
 from gateway.upstream.lean_client import LeanClient
 from gateway.upstream.metrics import UpstreamMetrics
 from gateway.upstream.pool import ReplicaPool
@@ -54,7 +55,7 @@ async def open_upstreams(
 ) -> AsyncIterator[Upstreams]:
     """Find the replicas, and look after them from then on."""
     issuer = IdentityIssuer.from_file(settings.identity_private_key_file)
-    async with httpx.AsyncClient(trust_env=False) as control:
+    async with control_client() as control:
 
         async def probe(base_url: str) -> None:
             answer = await control.get(f"{base_url}/health", timeout=_PROBE_TIMEOUT_S)

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, MetaData
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # Constraints need stable names, or a migration cannot drop them on every database.
 NAMING_CONVENTION = {
@@ -19,8 +18,6 @@ NAMING_CONVENTION = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-JsonDocument = JSON().with_variant(JSONB(), "postgresql")
 
 
 class Base(DeclarativeBase):
@@ -32,6 +29,29 @@ class Base(DeclarativeBase):
 def new_metadata() -> MetaData:
     """Metadata with the project's constraint names."""
     return MetaData(naming_convention=NAMING_CONVENTION)
+
+
+class _JsonDocument(TypeDecorator[Any]):
+    """JSON; in PostgreSQL the binary kind.
+
+    PostgreSQL's part of SQLAlchemy is loaded where it is used only: it takes 2 MB.
+    """
+
+    impl = JSON
+    cache_ok = True
+    should_evaluate_none = True
+    """As of JSON itself: None is a value, not an absent one."""
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The database's own type."""
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(JSON())
+        from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415 - as said above
+
+        return dialect.type_descriptor(JSONB())
+
+
+JsonDocument = _JsonDocument()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
