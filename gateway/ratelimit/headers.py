@@ -14,21 +14,22 @@ def policy_header(policy: Policy) -> Header:
 
 def limit_headers(policy: Policy, decision: Decision) -> list[Header]:
     """The policy, and what is left of the tightest window: the one with the fewest units left."""
-    rule, remaining = rule_of(policy), decision.remaining
-    left = min(remaining)
-    tightest = remaining.index(left)
-    # Whole seconds, rounded up.
-    seconds = -(-decision.reset_us[tightest] // MICROSECONDS)
-    return [rule.header, (b"ratelimit", b"%b%d;t=%d" % (rule.states[tightest], left, seconds))]
+    rule = rule_of(policy)
+    return [rule.header, (b"ratelimit", _left(rule, decision))]
 
 
 def limit_lines(rule: Rule, decision: Decision) -> bytes:
     """`limit_headers` as they are sent."""
+    return b"%bratelimit: %b\r\n" % (rule.line, _left(rule, decision))
+
+
+def _left(rule: Rule, decision: Decision) -> bytes:
     remaining = decision.remaining
     left = min(remaining)
     tightest = remaining.index(left)
+    # Whole seconds, rounded up.
     seconds = -(-decision.reset_us[tightest] // MICROSECONDS)
-    return b"%bratelimit: %b%d;t=%d\r\n" % (rule.line, rule.states[tightest], left, seconds)
+    return b"%b%d;t=%d" % (rule.states[tightest], left, seconds)
 
 
 def retry_after_s(decision: Decision) -> int:
