@@ -1,13 +1,12 @@
 """What is read without a parser is what the parser reads."""
 
-import httptools
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.proxy.answer import PROTECTION, AnswerHead
 from gateway.proxy.whole_answer import _MAX_REMEMBERED, _lines, _names, read_whole
 from gateway.server.response import lines
-from gateway.upstream.protocol import Header
+from tests.support.parsed_http import ParsedHttp
 
 PLAIN = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 NAMES = (
@@ -31,31 +30,6 @@ FIRST = (
     b"HTTP/1.1 204 No Content", b"HTTP/1.1 100 Continue", b"HTTP/1.1 503 Service Unavailable",
     b"HTTP/1.1 201 Created", b"HTTP/1.1 401 Unauthorized", b"HTTP/1.1  200 OK", b"",
 )  # fmt: skip
-
-
-class Parsed:
-    """All that httptools finds."""
-
-    def __init__(self, data: bytes) -> None:
-        self.headers: list[Header] = []
-        self.body = b""
-        self.complete = 0
-        self.keep = False
-        self._parser = httptools.HttpResponseParser(self)
-        self._parser.feed_data(data)
-        self.status = self._parser.get_status_code()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        self.keep = self._parser.should_keep_alive()
-
-    def on_body(self, data: bytes) -> None:
-        self.body += data
-
-    def on_message_complete(self) -> None:
-        self.complete += 1
 
 
 @given(
@@ -85,7 +59,7 @@ def test_it_reads_what_the_parser_reads_or_nothing(
         if found is None:
             continue
         status, kept, used, read = found
-        parsed = Parsed(data)
+        parsed = ParsedHttp(data, answer=True)
         head = AnswerHead(parsed.headers)
         assert (parsed.complete, parsed.keep) == (1, True)
         assert (status, read, used) == (parsed.status, parsed.body, head.used)
