@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from gateway.models.flags import DEFAULT_CHOICE, ModelChoice
+from gateway.models.flags import ModelChoice
 from gateway.models.limits import Decision
 from gateway.models.principal import Principal
 from gateway.models.routes import Service
@@ -49,11 +49,6 @@ class Begun(NamedTuple):
     def sent(self) -> Sent | None:
         """The attempt, if there was one."""
         return None if self.handed is None else self.handed.sent
-
-    @property
-    def choice(self) -> ModelChoice:
-        """The model that it was sent to."""
-        return DEFAULT_CHOICE if self.handed is None else self.handed.choice
 
     def drop(self, request: Request) -> None:
         """See `server.shortcut.Begun`."""

@@ -5,7 +5,7 @@ import os
 from gateway.upstream.protocol import Header
 from shared.tracing import RequestContext, request_context
 
-UNSAMPLED = "00"
+_UNSAMPLED = "00"
 
 
 class _Random:
@@ -34,7 +34,7 @@ def new_ids() -> str:
 
 def new_context(ids: str) -> RequestContext:
     """A context of new ids."""
-    return RequestContext(ids[:32], ids[32:64], ids[64:], UNSAMPLED)
+    return RequestContext(ids[:32], ids[32:64], ids[64:], _UNSAMPLED)
 
 
 class TraceHeaders:

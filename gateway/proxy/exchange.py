@@ -140,8 +140,8 @@ class Exchange:
             principal = self._principal = begun.principal
             decided = begun.decision
         self._admit(principal, decided)
-        sent = begun is not None and begun.sent is not None
-        choice = begun.choice if begun and sent else self._choose(principal, route, noted)
+        handed = None if begun is None else begun.handed
+        choice = self._choose(principal, route, noted) if handed is None else handed.choice
         self._variant, self._upstream = choice.variant, route.service
         await self._forward(principal, route, head, choice)
         if request.finished:

@@ -114,7 +114,7 @@ class Repeat:
         self.session = session.decode("latin-1") if session else None
         self.timeout_s = context.timeout_of(route)
         self.pattern = HeadPattern(request.raw_head, context.body_bounds[route.body])
-        self._start = f"{request.method} {request.target.decode('latin-1')}".encode("latin-1")
+        self._start = b"%b %b" % (request.method.encode(), request.target)
         self._fields = lines((*head.kept, *forwarded(request)))
         self._heads: dict[Replica, _Head] = {}
 
