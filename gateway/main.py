@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -23,6 +24,7 @@ from gateway.models.route_table import RouteTable
 from gateway.models.routes import BodyBound
 from gateway.proxy.dispatch import Dispatcher
 from gateway.proxy.refusal import refuse
+from gateway.proxy.shortcuts import recognized
 from gateway.routes import INFRASTRUCTURE, OPERATORS, OWN_ROUTES, ROUTES
 from gateway.server.limits import ConnectionLimits
 from gateway.server.service import HttpService
@@ -77,7 +79,12 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         ):
             state: dict[str, Any] = {"context": context, "tracer": context.proxy.tracer}
             dispatcher = Dispatcher(context.proxy, RouteTable(ROUTES), app, state)
-            service = HttpService(dispatcher, refuse, connection_limits(settings))
+            service = HttpService(
+                dispatcher,
+                refuse,
+                connection_limits(settings),
+                partial(recognized, context.proxy),
+            )
             sweeper = Sweeper(service.connections)
             sweeper.start()
             async with health.watching(metrics):

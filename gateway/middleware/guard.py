@@ -121,7 +121,7 @@ async def _admit(
     """
     credential = head.credential()
     authenticator = context.authenticator
-    principal: Principal | None = authenticator.cached(authenticator.digest(credential))
+    principal: Principal | None = authenticator.cached(authenticator.digest(credential), credential)
     if principal is None:
         principal = await context.authenticator.authenticate(credential)
     state, policy = scope["state"], principal.policy

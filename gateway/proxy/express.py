@@ -60,7 +60,6 @@ class Express:
         "_left",
         "_now",
         "_places",
-        "_priority",
         "_question",
         "_repeat",
         "_replica",
@@ -83,7 +82,7 @@ class Express:
         self._body_at = repeat.pattern.body_at
         self._ledger = Ledger(context, repeat)
         self._counts = context.observer.repeated
-        self._route, self._priority = repeat.route, repeat.route.priority
+        self._route = repeat.route
         self._now = connection.loop.time
         self._stage = _IDLE
         self._ending = self._left = False
@@ -111,13 +110,13 @@ class Express:
             self._early += data
             connection.pause_reading()
             return True
-        repeat, context = self._repeat, self._context
+        repeat, known, context = self._repeat, self._repeat.sender, self._context
         at = self._body_at(data)
         overload = context.overload
         if (
             at < 0
-            or not overload.has_room(self._priority)
-            or context.authenticator.cached(repeat.digest) is not repeat.principal
+            or not overload.has_room(self._route.priority)
+            or context.authenticator.cached(known.digest, known.credential) is not repeat.principal
         ):
             self._end()
             return False
@@ -143,6 +142,7 @@ class Express:
     def lost(self) -> None:
         """See `Shortcut`."""
         stage, self._stage = self._stage, _OVER
+        self._question.end()
         if stage == _SENT:
             self._upstream.drop()
             self._places.end(self._replica)
@@ -193,7 +193,7 @@ class Express:
         now = self._now()
         deadline = self._arrived + repeat.timeout_s
         left_ms = int((deadline - now) * 1000)
-        begun = self._places.begin(now, self._priority) if left_ms > 0 else None
+        begun = self._places.begin(now, self._route.priority) if left_ms > 0 else None
         if begun is None:
             return False
         self._replica, self._upstream = replica, upstream = begun
@@ -280,6 +280,7 @@ class Express:
         context = new_context(self._ids)
         begun = Begun(self._ledger, self._repeat.principal, self._decision, context, handed)
         self._stage = _OVER
+        self._question.end()
         self._context.observer.in_flight -= 1  # The exchange counts it again.
         self._counts["handed_over"] += 1
         data, self._data, self._early = self._data + self._early, b"", b""
@@ -293,6 +294,7 @@ class Express:
     def _end(self) -> None:
         """Take no more requests."""
         self._stage = _OVER
+        self._question.end()
         connection = self._connection
         connection.shortcut = None
         connection.strangers = 0 if self._ids else connection.strangers + 1

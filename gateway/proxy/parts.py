@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.models.flags import ModelChoice
@@ -10,6 +10,7 @@ from gateway.models.limits import Cap, Decision, Lease, Policy
 from gateway.models.principal import Principal
 from gateway.models.routes import BodyBound, Route, Service
 from gateway.models.streams import StreamBounds
+from gateway.proxy.known_heads import KnownHeads
 from gateway.proxy.overload import Overload
 from gateway.proxy.record import Observer
 from gateway.proxy.waiting import WaitingRoom
@@ -94,6 +95,7 @@ class ProxyContext:
     timeout_s: float
     slow_timeout_s: float
     tracer: Tracer | None = None
+    heads: KnownHeads = field(default_factory=KnownHeads)
 
     def timeout_of(self, route: Route) -> float:
         """Seconds from a request to the end of its answer."""

@@ -14,7 +14,7 @@ from shared.metrics import LATENCY_BUCKETS_S, Metrics
 from shared.red import Counts, RequestTallies, Tally
 
 _FLUSH_S = 0.05
-_MAX_WAITING = 500
+_MAX_WAITING = 50
 _MAX_REMEMBERED = 20_000
 
 
@@ -171,7 +171,7 @@ class Observer:
         self._kinds: dict[Facts, Kind] = {}
         repeated = Counts(
             "speechgate_repeated_requests",
-            "Requests like the last one of their connection: answered past the parser, or begun so",
+            "Requests like an earlier one of their client: answered past the parser, or begun so",
             "end",
             ("answered", "handed_over"),
         )

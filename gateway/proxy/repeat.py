@@ -1,8 +1,8 @@
-"""Requests whose head is that of an earlier one on their connection.
+"""Requests whose head is that of an earlier one of their client.
 
-A client that keeps a connection sends the same head again and again, but for the length of the
-body. What such a head means was worked out when it came first, by the parser and by everything
-that checks it; the same bytes mean the same.
+A client sends the same head again and again, but for the length of the body. What such a head
+means was worked out when it came first, by the parser and by everything that checks it; the same
+bytes mean the same.
 """
 
 import re
@@ -14,7 +14,7 @@ from gateway.proxy.head import RequestHead
 from gateway.proxy.outgoing import forwarded
 from gateway.proxy.parts import ProxyContext
 from gateway.proxy.sender import caps_of
-from gateway.server.request import Request
+from gateway.server.request import KnownSender, Request
 from gateway.server.response import lines
 from gateway.upstream.replica import Replica
 
@@ -25,6 +25,18 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _PLAIN_NOTED = frozenset({b"x-session-id"})
 _MAX_HEADS = 64
 _Head = tuple[bytes, ModelChoice, bytes]
+
+
+def parts_of(raw_head: bytes) -> tuple[bytes, bytes]:
+    """A head up to the length of the body, and what comes behind that; all of it when it has none.
+
+    Args:
+        raw_head: As it came, to the empty line.
+    """
+    length = _LENGTH.search(raw_head)
+    if length is None:
+        return raw_head, b""
+    return raw_head[: length.start(1)], raw_head[length.end(1) :]
 
 
 class HeadPattern:
@@ -41,10 +53,8 @@ class HeadPattern:
     __slots__ = ("_max_body", "_prefix", "_suffix", "has_length")
 
     def __init__(self, raw_head: bytes, max_body: int) -> None:
-        length = _LENGTH.search(raw_head)
-        self.has_length = length is not None
-        self._prefix = raw_head if length is None else raw_head[: length.start(1)]
-        self._suffix = b"" if length is None else raw_head[length.end(1) :]
+        self._prefix, self._suffix = parts_of(raw_head)
+        self.has_length = bool(self._suffix)
         self._max_body = max_body
 
     def body_at(self, data: bytes) -> int:
@@ -76,7 +86,7 @@ class Repeat:
         method: Of the request.
         pattern: What it looks like.
         principal: Who sent it; another object may have other rights.
-        digest: Of the credential.
+        sender: The credential.
         caps: Bounds on the sender's requests in flight.
         session: That a model flag may go by.
         timeout_s: From a request to the end of its answer.
@@ -87,11 +97,11 @@ class Repeat:
         "_heads",
         "_start",
         "caps",
-        "digest",
         "method",
         "pattern",
         "principal",
         "route",
+        "sender",
         "session",
         "timeout_s",
     )
@@ -103,12 +113,12 @@ class Repeat:
         route: Route,
         principal: Principal,
         head: RequestHead,
-        digest: bytes,
+        sender: KnownSender,
     ) -> None:
         self.route = route
         self.method = request.method
         self.principal = principal
-        self.digest = digest
+        self.sender = sender
         self.caps = caps_of(principal)
         session = head.noted.get(b"x-session-id")
         self.session = session.decode("latin-1") if session else None
@@ -161,4 +171,4 @@ def repeat_of(
         or not raw.startswith(b"%b %b HTTP/1.1\r\n" % (request.method.encode(), request.target))
     ):
         return None
-    return Repeat(context, request, route, principal, head, known.digest)
+    return Repeat(context, request, route, principal, head, known)

@@ -21,7 +21,7 @@ async def sender_of(authenticator: Authenticator, request: Request, head: Reques
         credential = head.credential()
         known = KnownSender(presented, credential, authenticator.digest(credential))
         channel.known = known
-    found = authenticator.cached(known.digest)
+    found = authenticator.cached(known.digest, known.credential)
     return found or await authenticator.authenticate(known.credential)
 
 

@@ -12,6 +12,7 @@ from gateway.proxy.answer import Meaning, meaning_of
 
 _MAX_HEAD_BYTES = 16 * 1024
 _MAX_REMEMBERED = 4096
+_MAX_DIGITS = 15
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110 §5.6.2
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*\Z")
 _UNUSUAL = frozenset({204, 205, 304, 401})
@@ -26,6 +27,8 @@ _STEADY = frozenset({b"server", b"date"})  # Dropped, and the same for a while.
 _OTHERS = frozenset({b"transfer-encoding", b"upgrade"})
 _lines: dict[bytes, bytes] = {}
 """What a client gets of a line."""
+_lengths: dict[bytes, tuple[int, bytes]] = {}
+"""Lengths as they are sent, and what a client gets of such a line."""
 _names: dict[bytes, int] = {}
 """Meanings of names as they are sent; `_UNKNOWN` is for the parser."""
 
@@ -49,11 +52,12 @@ def read_whole(data: bytes) -> Whole | None:
     length, used = -1, None
     for field in fields:
         line = known.get(field)
-        if line is None:
+        if line is None and length < 0 and field in _lengths:
+            length, line = _lengths[field]
+        elif line is None:
             meaning, line = _read_line(field)
             if meaning == Meaning.LENGTH and length < 0:
-                length = int(line)
-                line = b"content-length: %d\r\n" % length
+                length, line = _remember_length(field, int(line))
             elif meaning == Meaning.USED:
                 used, line = line, b""
             elif meaning != Meaning.KEEP:
@@ -91,9 +95,17 @@ def _read_line(field: bytes) -> tuple[int, bytes]:
         return Meaning.KEEP, _remember(field, b"") if name.lower() in _STEADY else b""
     if meaning == Meaning.CONNECTION and value.lower() == b"keep-alive":
         return Meaning.KEEP, _remember(field, b"")
-    if meaning == Meaning.USED or (meaning == Meaning.LENGTH and value.isdigit()):
+    stated = meaning == Meaning.LENGTH and value.isdigit() and len(value) <= _MAX_DIGITS
+    if stated or meaning == Meaning.USED:
         return meaning, value
     return _UNKNOWN, b""
+
+
+def _remember_length(field: bytes, length: int) -> tuple[int, bytes]:
+    if len(_lengths) >= _MAX_REMEMBERED:
+        _lengths.clear()
+    _lengths[field] = known = length, b"content-length: %d\r\n" % length
+    return known
 
 
 def _remember(field: bytes, line: bytes) -> bytes:

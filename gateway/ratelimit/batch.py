@@ -57,6 +57,10 @@ class Question:
         self.log = log_key(key)
         self.plan = rule.plan(cost)
 
+    def end(self) -> None:
+        """It is not asked again: forget who asked, who refers to it."""
+        del self.call
+
 
 _log_keys: dict[str, bytes] = {}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.models.principal import KeyRecord, Principal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Remembered:
     """One cached answer.
 
@@ -15,12 +15,14 @@ class Remembered:
         principal: Made once, so that a hit builds nothing; None for whoever is refused.
         stored_at: Monotonic seconds.
         holder: Whom an invalidation names: a key's id, or `user:<id>`.
+        renewed: It has been read again, or is being.
     """
 
     record: KeyRecord | None
     principal: Principal | None
     stored_at: float
     holder: str
+    renewed: bool = False
 
 
 class LocalKeys:
@@ -52,6 +54,10 @@ class LocalKeys:
         invalidated_at = self._invalidated.get(entry.holder, float("-inf"))
         if read_at <= max(self._all_invalidated_at, invalidated_at):
             return
+        known = self._entries.get(digest)
+        if known is not None and known.principal == entry.principal:
+            # The same object as long as nothing changes: short cuts go by it.
+            entry.principal = known.principal
         self._entries[digest] = entry
         self._entries.move_to_end(digest)
         if len(self._entries) > self._max_entries:

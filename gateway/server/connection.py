@@ -80,6 +80,8 @@ class HttpConnection(RequestReader):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client."""
+        if self.shortcut is None and not (self._fed or self._draining):
+            self.shortcut = self._service.recognize(self, data)
         if self.shortcut is not None and self.shortcut.take(data):
             return
         if self.passenger is not None:
@@ -275,8 +277,7 @@ class HttpConnection(RequestReader):
                 if not self._waiting:
                     self.resume_reading()
             else:
-                limits = self._limits
-                wait = limits.head_timeout_s if self._in_head else limits.idle_timeout_s
+                wait = self._limits.head_timeout_s if self._in_head else self.idle_timeout_s
                 self.deadline = self.loop.time() + wait
                 if self._drained is None and not self._in_head:
                     self.shortcut = request.shortcut
@@ -295,6 +296,5 @@ class HttpConnection(RequestReader):
     def _reject(self, error: SpeechgateError) -> None:
         """Answer what cannot be read as a request, and close."""
         if self._answering is None and not self._draining:
-            request = unreadable(self, RequestBody(self))
-            self._service.refuse(request, error)
+            self._service.refuse(unreadable(self, RequestBody(self)), error)
         self.close()

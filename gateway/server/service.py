@@ -7,6 +7,7 @@ from typing import Any
 from gateway.server.channel import ClientChannel
 from gateway.server.limits import ConnectionLimits
 from gateway.server.request import Request
+from gateway.server.shortcut import Shortcut
 from shared.problem import BadRequest, SpeechgateError
 
 
@@ -34,10 +35,12 @@ class HttpService:
         dispatch: Answers a request.
         refuse: Answers one that could not be read.
         limits: Of each connection.
+        recognize: Finds a short cut for the first bytes of a connection.
         connections: That are open.
     """
 
     dispatch: Callable[[Request], Coroutine[Any, Any, None]]
     refuse: Callable[[Request, SpeechgateError], None]
     limits: ConnectionLimits
+    recognize: Callable[[ClientChannel, bytes], Shortcut | None] = lambda _channel, _data: None
     connections: set[ClientChannel] = field(default_factory=set)

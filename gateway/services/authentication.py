@@ -2,7 +2,7 @@
 
 | asked | believed for | then |
 |---|---|---|
-| this process | 2 s | Redis (full stack) or the database (embedded) |
+| this process | 2 s | Redis (full stack) or the database (embedded), behind requests after 1.5 s |
 | Redis | 60 s | the database, asked behind the request from 45 s on |
 | the database | | |
 
@@ -36,6 +36,8 @@ from gateway.services.tokens import looks_like_token
 from shared.metrics import Metrics
 from shared.red import Counts
 
+RENEW_AFTER_S = 1.5
+"""Age at which what this process knows is read again, so that a busy sender never waits for it."""
 VERIFY_AFTER_S = 45.0
 """Age at which a cached record is verified again, so that none is believed beyond 60 s."""
 
@@ -84,7 +86,7 @@ class Authenticator:
         self._clock = clock
         self._local = LocalKeys()
         self._lookups = SingleFlight[bytes, Remembered]()
-        self._verifications: dict[bytes, asyncio.Task[None]] = {}
+        self._behind = SingleFlight[bytes, None]()
         lookups = Counts(
             "speechgate_key_lookups",
             "Key checks by where the answer came from",
@@ -98,13 +100,15 @@ class Authenticator:
         """What a credential is known by in this process."""
         return self._hasher.digest(credential)
 
-    def cached(self, digest: bytes) -> Principal | None:
+    def cached(self, digest: bytes, credential: str) -> Principal | None:
         """The principal, when this process knows it and may still believe it; never waits.
 
         Args:
             digest: Of the credential.
+            credential: To look it up again behind the request, while what is known still holds.
         """
-        found = self._local.fresh(digest, self._clock())
+        now = self._clock()
+        found = self._local.fresh(digest, now)
         if found is None or found.principal is None:
             return None
         expires_at = found.principal.expires_at
@@ -112,7 +116,11 @@ class Authenticator:
             return None
         self._lookups_by["process"] += 1
         if found.record is not None:
-            self._usage.touch(found.record.key_id)
+            key_id = found.record.key_id
+            self._usage.touch(key_id)
+            if now - found.stored_at >= RENEW_AFTER_S and not found.renewed:
+                found.renewed = True
+                self._lookups.start(digest, lambda: self._look_up(credential, key_id, digest))
         return found.principal
 
     async def authenticate(self, credential: str) -> Principal:
@@ -213,10 +221,7 @@ class Authenticator:
     async def close(self) -> None:
         """End what still runs behind requests."""
         await self._lookups.close()
-        tasks = list(self._verifications.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._behind.close()
 
     @staticmethod
     def _accept(found: Remembered) -> Principal:
@@ -237,7 +242,7 @@ class Authenticator:
         if cached is not None and self._records.believable(cached.record):
             self._lookups_by["redis"] += 1
             if cached.record and time.time() - cached.record.verified_at > VERIFY_AFTER_S:
-                self._verify_behind(key, key_id, digest)
+                self._behind.start(digest, lambda: self._verify(key, key_id, digest))
             return self._remember(digest, key_id, cached.record, started)
         try:
             record = await self._records.ask_database(key, key_id)
@@ -273,23 +278,15 @@ class Authenticator:
         self._local.put(digest, entry, read_at)
         return entry
 
-    def _verify_behind(self, key: str, key_id: str, digest: bytes) -> None:
-        """Ask the database again without making the request wait."""
-        if digest in self._verifications:
+    async def _verify(self, key: str, key_id: str, digest: bytes) -> None:
+        """Ask the database again."""
+        started = self._clock()
+        try:
+            record = await self._records.ask_database(key, key_id)
+        except DatabaseUnreachable:
             return
-
-        async def verify() -> None:
-            started = self._clock()
-            try:
-                record = await self._records.ask_database(key, key_id)
-            except DatabaseUnreachable:
-                return
-            await self._records.share(digest.hex(), key_id, record)
-            self._remember(digest, key_id, record, started)
-
-        task = asyncio.create_task(verify())
-        self._verifications[digest] = task
-        task.add_done_callback(lambda _: self._verifications.pop(digest, None))
+        await self._records.share(digest.hex(), key_id, record)
+        self._remember(digest, key_id, record, started)
 
 
 def _unavailable() -> AuthUnavailable:

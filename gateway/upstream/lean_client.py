@@ -15,7 +15,7 @@ from gateway.upstream.tunnel import Tunnel
 
 KEEPALIVE_S = 60.0  # Services keep idle connections for 75 s: this side closes first.
 SWEEP_S = 0.25
-_MAX_IDLE = 256
+_MAX_IDLE = 512
 _CLOSE_TURNS = 100
 _UPGRADE = b"connection: upgrade\r\nupgrade: websocket\r\n"
 

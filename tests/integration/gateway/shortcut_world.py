@@ -86,9 +86,13 @@ class World:
     flags: Path
 
     @asynccontextmanager
-    async def client(self, key: str | None = None) -> AsyncIterator[Client]:
+    async def client(
+        self, key: str | None = None, address: str = "127.0.0.1"
+    ) -> AsyncIterator[Client]:
         key = key or (await self.installation.create_key())[1]
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.gateway.port)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", self.gateway.port, local_addr=(address, 0)
+        )
         try:
             yield Client(reader, writer, key)
         finally:

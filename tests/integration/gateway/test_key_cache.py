@@ -178,6 +178,23 @@ async def test_revoked_for_others_after_two_seconds_without_any_message(setup: S
     assert await setup.outcome(text) == "key_revoked"
 
 
+async def test_a_busy_sender_is_looked_up_again_before_what_is_known_ends(setup: Setup) -> None:
+    key_id, text = await setup.create()
+    assert await setup.outcome(text) == "ok"
+    authenticator, digest = setup.authenticator, HASHER.digest(text)
+    first = authenticator.cached(digest, text)
+    assert first is not None
+    setup.clock.offset = 1.6
+    assert authenticator.cached(digest, text) is first
+    setup.clock.offset = 2.1
+    await eventually(lambda: authenticator.cached(digest, text) is first)
+    await setup.keys.revoke(OPERATOR, key_id)
+    setup.clock.offset = 3.3
+    assert authenticator.cached(digest, text) is first
+    await eventually(lambda: authenticator.cached(digest, text) is None)
+    assert await setup.outcome(text) == "key_revoked"
+
+
 async def test_a_revocation_message_works_at_once(setup: Setup) -> None:
     key_id, text = await setup.create()
     assert await setup.outcome(text) == "ok"

@@ -150,6 +150,28 @@ async def test_what_is_behind_a_request_under_way_waits_for_its_answer(world: Wo
         assert [(await client.read()).status for _ in range(2)] == [200, 201]
 
 
+async def test_a_known_head_is_known_on_another_connection_of_its_client(world: World) -> None:
+    await world.calm()
+    stored, key = await world.installation.create_key()
+    async with world.client(key) as first, world.client(key) as second:
+        expected = await first.ask()
+        before = (await world.repeated())[0]
+        assert await second.ask(b"more") == expected
+        assert (await world.repeated())[0] == before + 1
+    async with world.client(key, "127.0.0.2") as elsewhere:
+        assert await elsewhere.ask() == expected
+        assert (await world.repeated())[0] == before + 1
+    addresses = re.findall(rb"x-forwarded-for: (\S+)", b"".join(world.upstream.received))
+    assert addresses == [b"127.0.0.1", b"127.0.0.1", b"127.0.0.2"]
+    await world.installation.cli("keys", "revoke", stored.id)
+
+    async def refused() -> bool:
+        async with world.client(key) as client:
+            return (await client.ask()).status == 401
+
+    await eventually(refused, timeout_s=3)
+
+
 @pytest.mark.parametrize("lines", [("X-Other: 1",), ("X-Request-ID: mine",), ("Expect: x",)])
 async def test_another_head_is_read_as_ever(world: World, lines: tuple[str, ...]) -> None:
     await world.calm()

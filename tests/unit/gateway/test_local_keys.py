@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 from gateway.models.keys import KeyLimits
-from gateway.models.principal import KeyRecord
+from gateway.models.limits import make_policy
+from gateway.models.principal import KeyRecord, Principal
 from gateway.repositories.local_keys import LocalKeys, Remembered
 
 
@@ -40,6 +43,20 @@ def test_after_missed_invalidations_nothing_is_fresh_but_an_outage_can_be_bridge
     assert local.stale(b"f") is not None
     put(local, b"g", 100.4)
     assert local.stale(b"g") is None
+
+
+def test_a_sender_stays_the_same_object_until_something_of_it_changes() -> None:
+    local, policy = LocalKeys(), make_policy(1, 2, 3)
+
+    def learn(known: KeyRecord, at: float) -> Principal | None:
+        local.put(b"f", Remembered(known, known.principal(policy), at, "k"), at)
+        found = local.fresh(b"f", at)
+        return None if found is None else found.principal
+
+    first = learn(record(), 100.0)
+    assert first is not None
+    assert learn(replace(record(), verified_at=99.0), 101.0) is first
+    assert learn(replace(record(), scopes=("nlp:read",)), 102.0) is not first
 
 
 def test_the_number_of_entries_is_bounded() -> None:
