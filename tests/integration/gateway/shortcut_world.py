@@ -61,11 +61,11 @@ class Client:
         parser = httptools.HttpResponseParser(found)
         async with asyncio.timeout(10):
             while not found.complete:
-                data = await self.reader.read(1 if found.status else 65536)
+                data = await self.reader.read(1)
                 if not data:
                     found.open = False
                     break
-                # One byte at a time behind the first: answers to what was pipelined stay apart.
+                # One byte at a time: answers to what was pipelined stay apart.
                 parser.feed_data(data)
                 found.status = parser.get_status_code()
         found.body = VARYING.sub(b"*", found.body)

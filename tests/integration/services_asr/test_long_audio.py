@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import threading
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,9 @@ from services.asr.inference.vad_model import VadModel, parse_timestamps
 from services.asr.models.audio import SAMPLE_RATE
 from shared.metrics import Metrics
 from shared.triton.client import TritonClient
-from tests.support.live_app import until
 from tests.support.long_speech import long_speech
 from tests.support.media_files import media
+from tests.support.poll import eventually
 from tests.support.recordings import recordings, write_wav
 
 TRANSCRIBE = "/api/v1/asr/transcribe"
@@ -186,16 +185,18 @@ class TestScratch:
     def test_a_client_that_leaves_frees_its_files(self, make_service: Any) -> None:
         service = make_service()
         content = encoded(np.tile(OTHER.samples(), 20))
+        url, auth = service.client.base_url, service.client.auth
 
-        def send() -> None:
-            with service.client_of("asr:infer") as client, pytest.raises(httpx.TimeoutException):
-                client.post(TRANSCRIBE, files={"file": content}, timeout=1.0)
+        async def leave() -> None:
+            async with httpx.AsyncClient(base_url=url, auth=auth, timeout=60) as client:
+                sending = asyncio.create_task(client.post(TRANSCRIBE, files={"file": content}))
+                await eventually(lambda: used(service) > len(content), timeout_s=20)
+                sending.cancel()
+                await asyncio.wait([sending])
+                assert sending.cancelled()
+            await eventually(lambda: used(service) == 0, timeout_s=20)
 
-        thread = threading.Thread(target=send)
-        thread.start()
-        until(lambda: used(service) > len(content), timeout_s=10)
-        thread.join()
-        until(lambda: used(service) == 0, timeout_s=10)
+        asyncio.run(leave())
 
     def test_an_upload_may_be_larger_than_other_bodies(self, make_service: Any) -> None:
         service = make_service(max_body_bytes=50_000, asr_max_upload_bytes=150_000)
