@@ -100,7 +100,7 @@ class AsrSettings(StreamSettings):
         description="Longest segment sent to the model; the embedded model cuts longer ones itself",
     )
     asr_segment_pad_s: float = Field(
-        default=0.3, ge=0, description="Silence kept on both sides of speech"
+        default=0.25, ge=0, description="Silence kept on both sides of speech"
     )
     decode_processes: Count = Field(default=2, description="Decoder child processes")
     decode_timeout_s: Seconds = Field(
