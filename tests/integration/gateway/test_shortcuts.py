@@ -125,8 +125,8 @@ async def test_pipelined_and_split_requests_are_answered_in_turn(world: World) -
     async with world.client() as client:
         await client.ask()
         one = client.request(b"1")
-        await client.send(one + client.request(b"22") + client.request(b"333")[:-1])
         world.upstream.scripts = [Script((answer(b"200 OK", body=b"a" * n),)) for n in (1, 2, 3)]
+        await client.send(one + client.request(b"22") + client.request(b"333")[:-1])
         await client.send(b"3")
         assert [(await client.read()).body for _ in range(3)] == [b"a", b"aa", b"aaa"]
         await client.send(one)
