@@ -46,8 +46,8 @@ def recognized(context: ProxyContext, channel: ClientChannel, data: bytes) -> Ex
         channel: The new connection.
         data: All that came.
     """
-    end = data.find(b"\r\n\r\n") + 4
-    if end < 4 or not isinstance(channel, HttpConnection):  # noqa: PLR2004 - nothing was found
+    end = data.find(b"\r\n\r\n")
+    if end < 0 or not isinstance(channel, HttpConnection):
         return None
-    repeat = context.heads.get(key_of(channel, parts_of(data[:end])))
+    repeat = context.heads.get(key_of(channel, parts_of(data[: end + 4])))
     return None if repeat is None else Express(context, channel, repeat)

@@ -60,8 +60,8 @@ def test_a_model_whose_process_was_killed_is_whole_again(triton: TritonServer) -
     # The replaced instance's healthy process ends too; that is no new death.
     in_use = set(triton.stub_pids("echo") + others)
     ended = wait_until(lambda: set(procfs.children(server or 0)) <= in_use, 30)
-    others = [each for each in procfs.children(server or 0) if each not in in_use]
-    assert ended, [(procfs.read_stat(pid), procfs.command_line(pid)) for pid in others]
+    left = set(procfs.children(server or 0)) - in_use
+    assert ended, [(procfs.read_stat(pid), procfs.command_line(pid)) for pid in left]
     assert triton.reloads == 1
 
 
