@@ -1,6 +1,6 @@
 """What lives as long as the gateway process, opened in order and closed in reverse."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +68,10 @@ class GatewayContext:
 
 @asynccontextmanager
 async def open_context(
-    settings: GatewaySettings, health: Health, metrics: Metrics, own_document: dict[str, Any]
+    settings: GatewaySettings,
+    health: Health,
+    metrics: Metrics,
+    own_document: Callable[[], dict[str, Any]],
 ) -> AsyncIterator[GatewayContext]:
     """Connect to everything, and let go of it at the end.
 
@@ -76,7 +79,7 @@ async def open_context(
         settings: Of the gateway.
         health: Is told of what was connected.
         metrics: Of the process.
-        own_document: OpenAPI document of the gateway's own routes.
+        own_document: Builds the OpenAPI document of the gateway's own routes.
 
     Raises:
         SchemaOutdated: Nobody ran `migrate` in time.

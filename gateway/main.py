@@ -1,6 +1,6 @@
 """The gateway's application."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -59,10 +59,6 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     metrics, health = Metrics("gateway", by_plan=True), Health(VERSION)
     own = [health_router(health, metrics), *_api_routers()]
     hidden = OPERATORS if settings.admin_port else frozenset[str]()
-    told = [route for router in own for route in router.routes]
-    own_document = build_document(
-        "speechgate", VERSION, [one for one in told if getattr(one, "path", "") not in hidden]
-    )
     admin = admin_app(health, metrics)
 
     @asynccontextmanager
@@ -75,7 +71,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
                 connection_limits(settings),
                 reuse_port=settings.reuse_port,
             ),
-            open_context(settings, health, metrics, own_document) as context,
+            open_context(settings, health, metrics, partial(_document, own, hidden)) as context,
         ):
             state: dict[str, Any] = {"context": context, "tracer": context.proxy.tracer}
             dispatcher = Dispatcher(context.proxy, RouteTable(ROUTES), app, state)
@@ -120,6 +116,12 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.add_middleware(RequestContextMiddleware, metrics=metrics)
     app.add_middleware(SecurityHeadersMiddleware)
     return app
+
+
+def _document(routers: Sequence[APIRouter], hidden: frozenset[str]) -> dict[str, Any]:
+    routes = [route for router in routers for route in router.routes]
+    told = [route for route in routes if getattr(route, "path", "") not in hidden]
+    return build_document("speechgate", VERSION, told)
 
 
 def _api_routers() -> list[APIRouter]:

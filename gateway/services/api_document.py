@@ -39,7 +39,7 @@ class ApiDocument:
     """The merged document, refreshed from the services at most once a minute.
 
     Args:
-        own: The gateway's own document.
+        own: Builds the gateway's own document, once, when somebody first asks: it takes 4 MB.
         fetch: Gets a service's document.
         routes: What is public; anything else that a service offers is left out.
         own_routes: Who may call the gateway's own.
@@ -48,14 +48,16 @@ class ApiDocument:
 
     def __init__(
         self,
-        own: Document,
+        own: Callable[[], Document],
         fetch: Fetch,
         routes: Sequence[Route],
         own_routes: Sequence[OwnRoute] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._own = _guard_own(own, own_routes)
+        self._build_own = own
+        self._own: Document | None = None
+        self._own_routes = own_routes
         self._fetch = fetch
         self._routes = routes
         self._clock = clock
@@ -70,9 +72,15 @@ class ApiDocument:
             if self._clock() >= self._fresh_until:
                 services = sorted({route.service for route in self._routes})
                 complete = all(await asyncio.gather(*map(self._refresh, services)))
-                self._merged = merge(self._own, self._services, self._routes)
+                # It takes long enough for other requests to notice.
+                self._merged = await asyncio.to_thread(self._merge)
                 self._fresh_until = self._clock() + (REFRESH_S if complete else RETRY_S)
             return self._merged
+
+    def _merge(self) -> Document:
+        if self._own is None:
+            self._own = _guard_own(self._build_own(), self._own_routes)
+        return merge(self._own, self._services, self._routes)
 
     async def _refresh(self, service: Service) -> bool:
         try:

@@ -54,12 +54,11 @@ class Plan:
     small_s: float
     large_s: float
     longest_s: float
-    open_rounds: int
     open_s: float
 
 
-FULL = Plan(rounds=9, small_s=3, large_s=2, longest_s=6, open_rounds=5, open_s=4)
-QUICK = Plan(rounds=3, small_s=1, large_s=1, longest_s=3, open_rounds=1, open_s=2)
+FULL = Plan(rounds=9, small_s=3, large_s=2, longest_s=6, open_s=3)
+QUICK = Plan(rounds=3, small_s=1, large_s=1, longest_s=3, open_s=1)
 
 
 @dataclass
@@ -95,30 +94,26 @@ class Bench:
             return None
         return contender
 
-    def full_load(self, contender: Contender, results: Results) -> None:
-        """One round at full load, both sizes of bodies."""
-        for body, seconds, runs in (
-            (SMALL, self.plan.small_s, results.small),
-            (LARGE, self.plan.large_s, results.large),
-        ):
-            last = runs[-1].rate if runs else results.rate if results.small else 0.0
-            enough = min(self.plan.longest_s, _MIN_REQUESTS / last) if last else seconds
-            # The log of a key grows with each request: every run begins with an empty one.
-            flush_redis(self.redis.port)
-            runs.append(
-                closed_loop(
-                    [contender.target],
-                    [contender.pid],
-                    body,
-                    max(seconds, enough),
-                    self.folder,
-                )
-            )
-            settle(contender.pid)
+    def full_load(self, contender: Contender, results: Results, body: bytes) -> None:
+        """One round at full load."""
+        small = body is SMALL
+        runs, seconds = (
+            (results.small, self.plan.small_s) if small else (results.large, self.plan.large_s)
+        )
+        last = runs[-1].rate if runs else 0.0
+        enough = min(self.plan.longest_s, _MIN_REQUESTS / last) if last else seconds
+        # The log of a key grows with each request: every run begins with an empty one.
+        flush_redis(self.redis.port)
+        longest = max(seconds, enough)
+        runs.append(closed_loop([contender.target], [contender.pid], body, longest, self.folder))
+        settle(contender.pid)
 
     def half_load(self, contender: Contender, results: Results) -> None:
-        """One round at half of its greatest rate, and the upstream alone at the same."""
-        rate, seconds = min(results.rate / 2, MAX_OPEN_RATE), self.plan.open_s
+        """One round at half of the rate just reached, and the upstream alone at the same.
+
+        Half of what the machine let it do a minute ago may be more than all that it lets it do now.
+        """
+        rate, seconds = min(results.small[-1].rate / 2, MAX_OPEN_RATE), self.plan.open_s
         flush_redis(self.redis.port)
         results.direct.append(open_loop(self.upstream.target, SMALL, rate, seconds))
         results.half.append(open_loop(contender.target, SMALL, rate, seconds))
@@ -151,12 +146,11 @@ def measure(bench: Bench, names: list[str]) -> list[Results]:
         for contender, _ in pairs:
             bench.warm_up(contender)
         for number in range(bench.plan.rounds):
-            print(f"full load, round {number + 1} of {bench.plan.rounds} …", flush=True)
+            print(f"round {number + 1} of {bench.plan.rounds} …", flush=True)
             for contender, results in pairs:
-                bench.full_load(contender, results)
-        for number in range(bench.plan.open_rounds):
-            print(f"half load, round {number + 1} of {bench.plan.open_rounds} …", flush=True)
+                bench.full_load(contender, results, LARGE)
             for contender, results in pairs:
+                bench.full_load(contender, results, SMALL)
                 bench.half_load(contender, results)
         for contender, results in pairs:
             results.memory = memory_mb(contender.pid)
@@ -167,9 +161,9 @@ def notes(all_results: list[Results], cores: Cores, disturbed: float) -> str:
     """What a reader has to know of the figures."""
     late = max((run.late_p99 for results in all_results for run in results.half), default=0.0)
     return f"""Machine: {cores.describe()}.
-Full load: closed loop, {CONNECTIONS} connections. Half load: open loop at half of each one's own
-rate, but at most {MAX_OPEN_RATE:,.0f} requests/s; latency counts from the set time.
-Ratios are the middle ones of all rounds, each of two runs that followed one another.
+Full load: closed loop, {CONNECTIONS} connections. Half load: open loop at half of the rate that
+each one reached just before, but at most {MAX_OPEN_RATE:,.0f} requests/s; latency counts from the
+set time. Ratios are the middle ones of all rounds, each of two runs of one round.
 speechgate: key, three windows in Redis, flags, metrics, request id, trace header, access log.
 nginx + Lua: key, the same windows, request id, access log. nginx: request id, access log.
 HAProxy: nothing. LiteLLM: its master key, pass-through, no database.
@@ -187,7 +181,7 @@ def main() -> int:
     cores = Cores.of_this_machine()
     os.sched_setaffinity(0, cores.rest)
     try:
-        ensure_installed("wrk", *NEEDS, "haproxy", "redis-server")
+        ensure_installed("wrk", "luajit", *NEEDS, "haproxy", "redis-server")
     except Missing as missing:
         parser.exit(1, f"cannot measure; {missing}\n")
     with ExitStack() as stack:

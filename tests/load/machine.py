@@ -21,6 +21,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 # The effect that is looked for, and the package that brings it.
 PACKAGES = {
     "wrk": "wrk",
+    "luajit": "luajit2",  # The other one, `luajit`, takes the place of what nginx needs.
     "nginx": "nginx-light",
     "/usr/lib/nginx/modules/ngx_http_lua_module.so": "libnginx-mod-http-lua",
     "/usr/share/lua/5.1/nginx/redis.lua": "lua-nginx-redis",

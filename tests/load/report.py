@@ -23,7 +23,7 @@ class Results:
         name: Its name.
         small: Full load with small bodies.
         large: Full load with large bodies.
-        half: Latency at half of its own greatest rate.
+        half: Latency at half of the rate that it reached just before.
         direct: Latency of the upstream alone at the same rate, measured next to it.
         memory: Resident and proportional memory after the load, MB.
     """
@@ -94,7 +94,7 @@ def table(all_results: Sequence[Results], small: int, large: int) -> str:
         lines.append(
             f"{results.name:14}{results.per_cpu_second:13,.0f}"
             f"{_median(run.cpu for run in results.small):6.2f}"
-            f"{results.megabytes(large):8,.0f}{results.half[0].rate:11,.0f}"
+            f"{results.megabytes(large):8,.0f}{_median(run.rate for run in results.half):11,.0f}"
             f"{results.latency_ms(lambda run: run.p50):8.2f}"
             f"{results.latency_ms(lambda run: run.p99):8.2f}{results.added_ms:11.2f}"
             f"{results.memory[0]:6.0f}{results.memory[1]:6.0f}   {''.join(ratios)}"

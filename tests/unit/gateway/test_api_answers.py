@@ -122,7 +122,7 @@ async def test_names_are_unique_and_unused_schemas_are_left_out() -> None:
         return {"paths": paths, "components": {"schemas": schemas}}
 
     own: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "t"}, "paths": {}}
-    merged = await ApiDocument(own, fetch, routes).get()
+    merged = await ApiDocument(lambda: own, fetch, routes).get()
     named = {merged["paths"][route.template]["post"]["operationId"] for route in routes}
     assert named == {"post_speak", "post_alias_speak"}
     known = {"Used", "Part", "Problem", "OpenAiError", "UlcaError"}

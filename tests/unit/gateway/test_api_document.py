@@ -32,7 +32,7 @@ async def test_only_declared_operations_appear_with_what_the_gateway_adds() -> N
     async def fetch(service: Service) -> dict[str, Any]:
         return service_document(service)
 
-    merged = await ApiDocument(OWN, fetch, ROUTES).get()
+    merged = await ApiDocument(lambda: OWN, fetch, ROUTES).get()
     assert set(merged["paths"]) == {
         "/health",
         "/api/v1/asr/inference",
@@ -60,7 +60,7 @@ async def test_schemas_of_one_name_and_two_contents_are_kept_apart() -> None:
     async def fetch(service: Service) -> dict[str, Any]:
         return service_document(service)
 
-    merged = await ApiDocument(OWN, fetch, ROUTES).get()
+    merged = await ApiDocument(lambda: OWN, fetch, ROUTES).get()
     schemas = merged["components"]["schemas"]
     found = {}
     for path, method in (("/api/v1/asr/inference", "post"), ("/api/v1/tts/requests/{id}", "get")):
@@ -79,7 +79,7 @@ async def test_a_service_that_is_down_does_not_take_the_others_along() -> None:
             raise ConnectionRefusedError
         return service_document(service)
 
-    document = ApiDocument(OWN, fetch, ROUTES, clock=lambda: now)
+    document = ApiDocument(lambda: OWN, fetch, ROUTES, clock=lambda: now)
     merged = await document.get()
     assert merged["paths"]["/api/v1/asr/inference"]["post"]["summary"] == "asr"
     missing = merged["paths"]["/api/v1/tts/requests/{id}"]["get"]
@@ -104,7 +104,7 @@ async def test_refusals_have_the_shape_of_their_path() -> None:
     async def fetch(_: Service) -> dict[str, Any]:
         return {"paths": {path: {"post": operation} for path in paths}}
 
-    merged = await ApiDocument(OWN, fetch, routes).get()
+    merged = await ApiDocument(lambda: OWN, fetch, routes).get()
     components, shapes = merged["components"], {}
     for path in paths:
         answers = merged["paths"][path]["post"]["responses"]
