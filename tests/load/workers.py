@@ -23,7 +23,7 @@ from tests.load.gateway import SMALL
 from tests.load.machine import Cores, Missing, ensure_installed, on_cores
 
 _GOAL = 0.9
-_ROUNDS, _SECONDS = 5, 3.0
+_ROUNDS, _SECONDS = 9, 3.0
 _CORES_FOR_LOAD = 2
 
 

@@ -12,10 +12,11 @@ from deploy.local.services import PROJECT
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with nothing but the script."""
+    """A checkout with nothing but the script and its parts."""
     folder = tmp_path / "checkout"
     (folder / "deploy/local").mkdir(parents=True)
-    shutil.copy(PROJECT / "deploy/local/setup.sh", folder / "deploy/local")
+    for script in (PROJECT / "deploy/local").glob("setup*.sh"):
+        shutil.copy(script, folder / "deploy/local")
     return folder
 
 
