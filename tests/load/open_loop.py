@@ -4,7 +4,7 @@ Latency counts from the time at which a request was to leave, so that an answer 
 does not hide the ones that wait behind it (coordinated omission). Above 2,000 requests a second
 some leave together. The generator shares its core with the upstream and Redis, which keep up with
 a burst only if it takes little of that core: it is a script for LuaJIT (`open_loop.lua`), which
-needs a third of the time that Python takes.
+took 22 µs of processor time a request where Python took 27, most of it the kernel's.
 """
 
 import subprocess
