@@ -5,6 +5,7 @@ import copy
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from gateway.models.routes import OwnRoute, Route, Service, Transport
@@ -39,7 +40,7 @@ class ApiDocument:
     """The merged document, refreshed from the services at most once a minute.
 
     Args:
-        own: Builds the gateway's own document, once, when somebody first asks: it takes 4 MB.
+        own: Builds the gateway's own document; called when somebody first asks.
         fetch: Gets a service's document.
         routes: What is public; anything else that a service offers is left out.
         own_routes: Who may call the gateway's own.
@@ -55,9 +56,7 @@ class ApiDocument:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._build_own = own
-        self._own: Document | None = None
-        self._own_routes = own_routes
+        self._own = cache(lambda: _guard_own(own(), own_routes))
         self._fetch = fetch
         self._routes = routes
         self._clock = clock
@@ -73,14 +72,11 @@ class ApiDocument:
                 services = sorted({route.service for route in self._routes})
                 complete = all(await asyncio.gather(*map(self._refresh, services)))
                 # It takes long enough for other requests to notice.
-                self._merged = await asyncio.to_thread(self._merge)
+                self._merged = await asyncio.to_thread(
+                    lambda: merge(self._own(), self._services, self._routes)
+                )
                 self._fresh_until = self._clock() + (REFRESH_S if complete else RETRY_S)
             return self._merged
-
-    def _merge(self) -> Document:
-        if self._own is None:
-            self._own = _guard_own(self._build_own(), self._own_routes)
-        return merge(self._own, self._services, self._routes)
 
     async def _refresh(self, service: Service) -> bool:
         try:

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deploy.local.redis import RedisServer
-from tests.load.closed_loop import CONNECTIONS, closed_loop
+from tests.load.closed_loop import CONNECTIONS, ClosedLoop, closed_loop
 from tests.load.contenders.base import Contender, flush_redis
 from tests.load.contenders.haproxy import HAProxy
 from tests.load.contenders.litellm import LiteLLM
@@ -94,18 +94,16 @@ class Bench:
             return None
         return contender
 
-    def full_load(self, contender: Contender, results: Results, body: bytes) -> None:
-        """One round at full load."""
-        small = body is SMALL
-        runs, seconds = (
-            (results.small, self.plan.small_s) if small else (results.large, self.plan.large_s)
-        )
-        last = runs[-1].rate if runs else 0.0
-        enough = min(self.plan.longest_s, _MIN_REQUESTS / last) if last else seconds
+    def full_load(
+        self, contender: Contender, body: bytes, runs: list[ClosedLoop], seconds: float
+    ) -> None:
+        """One more run at full load, longer where the last one made too few requests."""
+        if runs:
+            enough = min(self.plan.longest_s, _MIN_REQUESTS / runs[-1].rate)
+            seconds = max(seconds, enough)
         # The log of a key grows with each request: every run begins with an empty one.
         flush_redis(self.redis.port)
-        longest = max(seconds, enough)
-        runs.append(closed_loop([contender.target], [contender.pid], body, longest, self.folder))
+        runs.append(closed_loop([contender.target], [contender.pid], body, seconds, self.folder))
         settle(contender.pid)
 
     def half_load(self, contender: Contender, results: Results) -> None:
@@ -148,9 +146,9 @@ def measure(bench: Bench, names: list[str]) -> list[Results]:
         for number in range(bench.plan.rounds):
             print(f"round {number + 1} of {bench.plan.rounds} …", flush=True)
             for contender, results in pairs:
-                bench.full_load(contender, results, LARGE)
+                bench.full_load(contender, LARGE, results.large, bench.plan.large_s)
             for contender, results in pairs:
-                bench.full_load(contender, results, SMALL)
+                bench.full_load(contender, SMALL, results.small, bench.plan.small_s)
                 bench.half_load(contender, results)
         for contender, results in pairs:
             results.memory = memory_mb(contender.pid)

@@ -40,11 +40,6 @@ class Results:
         """Requests with small bodies per second of its processor time."""
         return _median(run.per_cpu_second for run in self.small)
 
-    @property
-    def rate(self) -> float:
-        """Requests with small bodies per second."""
-        return _median(run.rate for run in self.small)
-
     def megabytes(self, body: int) -> float:
         """MB of large bodies per second of its processor time."""
         return _median(run.per_cpu_second for run in self.large) * body / 1e6
