@@ -24,8 +24,9 @@ from tests.load.closed_loop import CONNECTIONS, ClosedLoop, closed_loop
 from tests.load.contenders.base import Contender, flush_redis
 from tests.load.contenders.haproxy import HAProxy
 from tests.load.contenders.litellm import LiteLLM
-from tests.load.contenders.nginx import NEEDS, LuaNginx, PlainNginx, StaticUpstream
+from tests.load.contenders.nginx import NEEDS, LuaNginx, PlainNginx
 from tests.load.contenders.speechgate import Speechgate
+from tests.load.contenders.upstream import StaticUpstream
 from tests.load.machine import (
     Cores,
     Missing,
@@ -37,6 +38,7 @@ from tests.load.machine import (
 )
 from tests.load.open_loop import open_loop
 from tests.load.report import Results, goals, goals_text, table
+from tests.load.standstill import Standstill, describe, standstills
 
 SMALL = json.dumps({"audio": "x" * 187}).encode()
 LARGE = json.dumps({"audio": "x" * 299_987}).encode()
@@ -155,7 +157,9 @@ def measure(bench: Bench, names: list[str]) -> list[Results]:
         return [results for _, results in pairs]
 
 
-def notes(all_results: list[Results], cores: Cores, disturbed: float) -> str:
+def notes(
+    all_results: list[Results], cores: Cores, disturbed: float, still: list[Standstill]
+) -> str:
     """What a reader has to know of the figures."""
     late = max((run.late_p99 for results in all_results for run in results.half), default=0.0)
     return f"""Machine: {cores.describe()}.
@@ -166,7 +170,8 @@ speechgate: key, three windows in Redis, flags, metrics, request id, trace heade
 nginx + Lua: key, the same windows, request id, access log. nginx: request id, access log.
 HAProxy: nothing. LiteLLM: its master key, pass-through, no database.
 The generator was late by {late * 1000:.2f} ms at most (p99); other programs took {disturbed:.1%}
-of the machine's processor time: above 2 % the latencies say little."""
+of the machine's processor time: above 2 % the latencies say little. Before the run the cores
+did nothing for a process that wanted them: {describe(still)}."""
 
 
 def main() -> int:
@@ -191,11 +196,11 @@ def main() -> int:
         plan = QUICK if options.quick else FULL
         bench = Bench(folder, cores, redis, upstream, plan)
         names = [name for name in options.only.split(",") if name] or list(bench.makers())
+        still = standstills(sorted(cores.contender | cores.rest))
         with others() as share:
             all_results = measure(bench, names)
-    print(
-        f"\n{table(all_results, len(SMALL), len(LARGE))}\n\n{notes(all_results, cores, share())}\n"
-    )
+    print(f"\n{table(all_results, len(SMALL), len(LARGE))}\n")
+    print(f"{notes(all_results, cores, share(), still)}\n")
     reached = goals(all_results, len(LARGE))
     print(f"Goals:\n{goals_text(reached)}")
     if options.json:

@@ -6,53 +6,23 @@
 -- int64, nanoseconds of the monotonic clock: when it was to leave, when it left, when the answer
 -- was whole. What went wrong is said on stderr, with status 1.
 
+package.path = arg[0]:match("^(.*)/") .. "/?.lua;" .. package.path
 local ffi = require("ffi")
-local bit = require("bit")
+local sockets = require("sockets")
+local check, fail = sockets.check, sockets.fail
 
 ffi.cdef([[
 typedef struct { long sec, nsec; } timespec;
 typedef struct { timespec interval, value; } itimerspec;
-struct sockaddr_in { uint16_t family; uint16_t port; uint32_t addr; char zero[8]; };
 int clock_gettime(int clock, timespec *now);
-int socket(int domain, int type, int protocol);
-int connect(int fd, const struct sockaddr_in *address, unsigned int length);
-int setsockopt(int fd, int level, int name, const void *value, unsigned int length);
-int fcntl(int fd, int command, ...);
-int close(int fd);
-long send(int fd, const void *buffer, size_t length, int flags);
-long recv(int fd, void *buffer, size_t length, int flags);
 long read(int fd, void *buffer, size_t length);
 int timerfd_create(int clock, int flags);
 int timerfd_settime(int fd, int flags, const itimerspec *new, itimerspec *old);
-int epoll_create1(int flags);
-int epoll_ctl(int epoll, int operation, int fd, void *event);
-int epoll_wait(int epoll, void *events, int most, int timeout_ms);
-char *strerror(int number);
 ]])
--- The kernel packs it on one architecture only.
-if ffi.arch == "x64" then
-  ffi.cdef("typedef struct __attribute__((packed)) { uint32_t events; int fd, rest; } epoll_event;")
-else
-  ffi.cdef("typedef struct { uint32_t events; int fd, rest; } epoll_event;")
-end
 
 local C = ffi.C
-local MONOTONIC, NONBLOCK, READABLE, ADD, EAGAIN, EINTR = 1, 0x800, 1, 1, 11, 4
-local AF_INET, SOCK_STREAM, F_SETFL, TCP, NODELAY, NOSIGNAL = 2, 1, 4, 6, 1, 0x4000
+local MONOTONIC, NONBLOCK = 1, 0x800
 local TICK_S = 0.0005
-local MOST_EVENTS, BUFFER = 256, 65536
-
-local function fail(why)
-  io.stderr:write(why, "\n")
-  os.exit(1)
-end
-
-local function check(result, what)
-  if result < 0 then
-    fail(what .. ": " .. ffi.string(C.strerror(ffi.errno())))
-  end
-  return result
-end
 
 local moment = ffi.new("timespec")
 local function clock()
@@ -65,25 +35,10 @@ local seconds, warm_up, grace = tonumber(arg[4]), tonumber(arg[5]), tonumber(arg
 local max_connections, found_file = tonumber(arg[7]), arg[8]
 local request = assert(io.open(arg[2], "rb")):read("*a")
 
-local epoll = check(C.epoll_create1(0), "epoll_create1")
-local event = ffi.new("epoll_event")
-local function watch(fd)
-  event.events, event.fd = READABLE, fd
-  check(C.epoll_ctl(epoll, ADD, fd, event), "epoll_ctl")
-end
-
-local address = ffi.new("struct sockaddr_in")
-address.family = AF_INET
-address.port = bit.bor(bit.lshift(bit.band(port, 0xff), 8), bit.rshift(port, 8))
-address.addr = ffi.abi("le") and 0x0100007f or 0x7f000001
-local yes = ffi.new("int[1]", 1)
 local connections = 0
 local function connect()
-  local fd = check(C.socket(AF_INET, SOCK_STREAM, 0), "socket")
-  check(C.connect(fd, address, ffi.sizeof(address)), "connect")
-  check(C.setsockopt(fd, TCP, NODELAY, yes, ffi.sizeof(yes)), "setsockopt")
-  check(C.fcntl(fd, F_SETFL, ffi.cast("int", NONBLOCK)), "fcntl")
-  watch(fd)
+  local fd = sockets.connect(port)
+  sockets.watch(fd)
   connections = connections + 1
   return fd
 end
@@ -111,9 +66,7 @@ local function send(intended, now)
     return false
   end
   due[fd], left[fd] = intended, now
-  if C.send(fd, request, #request, NOSIGNAL) ~= #request then
-    fail("a request did not fit into the socket's buffer")
-  end
+  sockets.send(fd, request)
   return true
 end
 
@@ -129,14 +82,10 @@ local function is_whole(data)
   return data:sub(-5) == "0\r\n\r\n"
 end
 
-local buffer = ffi.new("char[?]", BUFFER)
 local function receive(fd)
-  local length = tonumber(C.recv(fd, buffer, BUFFER, 0))
-  if length < 0 then
-    if ffi.errno() == EAGAIN then
-      return
-    end
-    check(length, "recv")
+  local bytes, length = sockets.receive(fd)
+  if not length then
+    return
   elseif length == 0 then
     if due[fd] then
       fail("connection closed before the answer")
@@ -147,11 +96,11 @@ local function receive(fd)
         frees = frees - 1
       end
     end
-    C.close(fd)
+    sockets.close(fd)
     connections = connections - 1
     return
   end
-  local data = ffi.string(buffer, length)
+  local data = ffi.string(bytes, length)
   if parts[fd] then
     data = parts[fd] .. data
     parts[fd] = nil
@@ -167,20 +116,17 @@ local function receive(fd)
 end
 
 local timer = check(C.timerfd_create(MONOTONIC, NONBLOCK), "timerfd_create")
-watch(timer)
+sockets.watch(timer)
 local setting = ffi.new("itimerspec")
 setting.interval.sec, setting.interval.nsec = math.floor(interval / 1e9), interval % 1e9
 setting.value = setting.interval
-local events, expired = ffi.new("epoll_event[?]", MOST_EVENTS), ffi.new("uint64_t[1]")
+local expired = ffi.new("uint64_t[1]")
 
 local start = clock()
 check(C.timerfd_settime(timer, 0, setting, nil), "timerfd_settime")
 local deadline, measured_from = start + (seconds + grace) * 1e9, start + warm_ticks * interval
 while answered < total do
-  local ready = C.epoll_wait(epoll, events, MOST_EVENTS, 1000)
-  if ready < 0 and ffi.errno() ~= EINTR then
-    check(ready, "epoll_wait")
-  end
+  local ready, events = sockets.wait(1000)
   for at = 0, ready - 1 do
     local fd = events[at].fd
     if fd == timer then

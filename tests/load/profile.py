@@ -20,8 +20,8 @@ from pathlib import Path
 
 from deploy.local.redis import RedisServer
 from tests.load.closed_loop import ClosedLoop, closed_loop
-from tests.load.contenders.nginx import NEEDS, StaticUpstream
 from tests.load.contenders.speechgate import Speechgate
+from tests.load.contenders.upstream import StaticUpstream
 from tests.load.gateway import SMALL
 from tests.load.machine import ROOT, Cores, Missing, ensure_installed, on_cores
 
@@ -97,7 +97,7 @@ def main() -> None:
     cores = Cores.of_this_machine()
     os.sched_setaffinity(0, cores.rest)
     try:
-        ensure_installed("wrk", *NEEDS, "redis-server")
+        ensure_installed("wrk", "luajit", "redis-server")
     except Missing as missing:
         parser.exit(1, f"cannot measure; {missing}\n")
     with ExitStack() as stack:

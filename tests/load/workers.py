@@ -17,8 +17,8 @@ from pathlib import Path
 from deploy.local.redis import RedisServer
 from tests.load.closed_loop import ClosedLoop, closed_loop
 from tests.load.contenders.base import flush_redis
-from tests.load.contenders.nginx import NEEDS, StaticUpstream
 from tests.load.contenders.speechgate import Speechgate
+from tests.load.contenders.upstream import StaticUpstream
 from tests.load.gateway import SMALL
 from tests.load.machine import Cores, Missing, ensure_installed, on_cores
 
@@ -38,7 +38,7 @@ def main() -> int:
     homes = [frozenset({core}) for core in available[:number]] if spread else None
     os.sched_setaffinity(0, available[number:] if spread else cores.rest)
     try:
-        ensure_installed("wrk", *NEEDS, "redis-server")
+        ensure_installed("wrk", "luajit", "redis-server")
     except Missing as missing:
         parser.exit(1, f"cannot measure; {missing}\n")
     with ExitStack() as stack:

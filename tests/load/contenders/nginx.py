@@ -1,4 +1,4 @@
-"""nginx: the upstream of all contenders, a plain proxy, and a proxy with the same checks in Lua."""
+"""nginx: a plain proxy, and a proxy with the same checks in Lua."""
 
 import hashlib
 import hmac
@@ -11,13 +11,6 @@ _MODULES = "/usr/lib/nginx/modules"
 _LUA_MODULE = f"{_MODULES}/ngx_http_lua_module.so"
 _HERE = Path(__file__).parent
 NEEDS = ("nginx", _LUA_MODULE, "/usr/share/lua/5.1/nginx/redis.lua")
-
-ANSWER = '{"output":[{"source":"the quick brown fox"}]}'
-CHAT_ANSWER = (
-    '{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"static",'
-    '"choices":[{"index":0,"message":{"role":"assistant","content":"the quick brown fox"},'
-    '"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":4,"total_tokens":13}}'
-)
 
 _CONFIG = """
 load_module {modules}/ndk_http_module.so;
@@ -44,27 +37,6 @@ http {{
     tcp_nodelay on;
 {http}
 }}
-"""
-
-_UPSTREAM = """
-    server {{
-        listen {host}:{port} backlog=4096;
-        default_type application/json;
-        # A small body is there with its head; a large one is read to its end before the answer,
-        # as a service does.
-        location / {{
-            if ($content_length ~ "^[0-9]{{5,}}$") {{ rewrite ^ /read last; }}
-            return 200 '{answer}';
-        }}
-        location = /v1/chat/completions {{ return 200 '{chat}'; }}
-        location = /read {{
-            content_by_lua_block {{
-                ngx.req.read_body()
-                ngx.header["Content-Length"] = {length}
-                ngx.print('{answer}')
-            }}
-        }}
-    }}
 """
 
 _PROXY = """
@@ -130,19 +102,6 @@ class _Nginx:
 
     def stop(self) -> None:
         self._daemon.stop()
-
-
-class StaticUpstream(_Nginx):
-    """Answers every request with the same small document."""
-
-    name = "upstream"
-
-    def __init__(self, folder: Path) -> None:
-        port = free_port()
-        http = _UPSTREAM.format(
-            host=HOST, port=port, answer=ANSWER, chat=CHAT_ANSWER, length=len(ANSWER)
-        )
-        super().__init__(folder, http, port)
 
 
 class PlainNginx(_Nginx):
