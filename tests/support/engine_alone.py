@@ -5,7 +5,7 @@ Reads one JSON object a line from standard input, `{"wav": path, "segments": [[s
 time of recognition alone. The file is 16 kHz mono 16-bit.
 """
 
-import importlib.util
+import importlib
 import json
 import sys
 import time
@@ -14,17 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-ENGINE = Path(__file__).resolve().parents[2] / "triton_models" / "asr" / "1" / "asr_engine.py"
+ENGINE = Path(__file__).resolve().parents[2] / "triton_models" / "asr" / "1"
 
 
 def main() -> None:
     """Serve until standard input ends."""
-    spec = importlib.util.spec_from_file_location("asr_engine", ENGINE)
-    assert spec is not None
-    assert spec.loader is not None
-    engine = importlib.util.module_from_spec(spec)
-    sys.modules["asr_engine"] = engine
-    spec.loader.exec_module(engine)
+    sys.path.insert(0, str(ENGINE))
+    engine = importlib.import_module("asr_engine")
     recognizer = engine.Recognizer()
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:

@@ -7,9 +7,11 @@ from typing import Any
 import jiwer
 import numpy as np
 import pytest
+import soxr
 from numpy.typing import NDArray
 from tritonclient.utils import InferenceServerException
 
+from tests.load.speech_round_trip import SENTENCES, espeak
 from tests.support.recordings import SAMPLE_RATE, recordings
 
 RECORDINGS = recordings()
@@ -27,6 +29,19 @@ async def test_word_error_rate_of_read_speech(client: Any) -> None:
         result = await transcribe(client, recording.samples())
         rates[recording.name] = jiwer.wer(recording.reference, result["text"])
     assert sum(rates.values()) / len(rates) <= 0.25, rates
+
+
+async def test_speech_at_8_khz_is_understood(client: Any) -> None:
+    """Without care for the empty upper band 0.59 of the words are wrong."""
+    heard = []
+    for sentence in SENTENCES:
+        at_8_khz = soxr.resample(espeak(sentence).astype(np.float32), 22_050, 8_000)
+        pcm = np.rint(soxr.resample(at_8_khz, 8_000, SAMPLE_RATE)).astype(np.int16)
+        result = await transcribe(client, pcm)
+        heard.append(result["text"])
+    assert jiwer.wer(list(SENTENCES), heard) <= 0.3, heard
+    boosted = await transcribe(client, pcm, BOOST=["going to be late"])
+    assert boosted["text"].endswith("going to be late")
 
 
 async def test_words_times_and_confidences(client: Any) -> None:

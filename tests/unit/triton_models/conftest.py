@@ -22,7 +22,19 @@ def load(model: str, name: str) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def asr() -> ModuleType:
+def asr_narrowband() -> ModuleType:
+    return load("asr", "asr_narrowband")
+
+
+@pytest.fixture(scope="session")
+def asr_decoder(asr_narrowband: ModuleType) -> ModuleType:
+    assert asr_narrowband  # asr_decoder imports it by its name
+    return load("asr", "asr_decoder")
+
+
+@pytest.fixture(scope="session")
+def asr(asr_decoder: ModuleType) -> ModuleType:
+    assert asr_decoder  # asr_engine imports it by its name
     return load("asr", "asr_engine")
 
 

@@ -44,7 +44,7 @@ def test_a_phrase_is_parted_into_its_words(boost: ModuleType) -> None:
         ("ill", 100, 119, 0.9),
         ("disposed", 120, 199, 0.9),
     ]
-    booster = boost.Booster()
+    booster = boost.Booster({})
     booster._phones = {"ill~disposed~": [2, 8]}
     plain = ("young(2)", 200, 210, 0.5)
     assert booster.words_of([segment, plain])[1:] == [("disposed", 120, 199, 0.9), plain]

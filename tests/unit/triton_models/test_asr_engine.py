@@ -109,7 +109,7 @@ def test_hypotheses_of_chunks_are_joined_by_rank(asr: ModuleType) -> None:
 
 
 def test_a_decoder_that_failed_is_replaced(
-    asr: ModuleType, monkeypatch: pytest.MonkeyPatch
+    asr: ModuleType, asr_decoder: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Decoder:
         """Fails on its second utterance, and on all others from then on."""
@@ -138,12 +138,14 @@ def test_a_decoder_that_failed_is_replaced(
     recognizer = asr.Recognizer()
     loud = np.random.default_rng(1).normal(0, 3000, RATE).astype(np.int16)
     for made in (2, 3):
-        with pytest.raises(asr.EngineError):
+        with pytest.raises(asr_decoder.EngineError):
             recognizer.transcribe(loud)
         assert Decoder.made == made
 
 
-def test_a_missing_engine_is_named(asr: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_engine_is_named(
+    asr: ModuleType, asr_decoder: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "pocketsphinx", None)
-    with pytest.raises(asr.EngineError, match="pocketsphinx is not installed"):
+    with pytest.raises(asr_decoder.EngineError, match="pocketsphinx is not installed"):
         asr.Recognizer()

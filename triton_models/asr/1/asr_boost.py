@@ -12,16 +12,8 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from asr_engine import (
-    DECODER_OPTIONS,
-    SAMPLE_RATE,
-    ClientError,
-    EngineError,
-    Samples,
-    Segment,
-    noise,
-    utterance,
-)
+from asr_decoder import Decoded, EngineError, Samples, Segment, noise, utterance
+from asr_engine import ClientError
 from asr_g2p import pronounce, spelled
 
 MAX_PHRASES = 100
@@ -91,16 +83,15 @@ def split_segment(segment: Segment, phones: Sequence[int]) -> List[Segment]:
 class Booster:
     """A decoder with preferred phrases; the last phrases are kept for the next call."""
 
-    def __init__(self) -> None:
-        """Nothing is loaded before it is needed."""
+    def __init__(self, options: Dict[str, Any]) -> None:
+        """Nothing is loaded before it is needed; ``options`` are the decoder's."""
+        self._options = options
         self._decoder: Optional[Any] = None
         self._entries = 0
         self._phrases: Tuple[str, ...] = ()
         self._phones: Dict[str, List[int]] = {}
 
-    def decode(
-        self, chunk: Samples, topk: int, phrases: Tuple[str, ...]
-    ) -> Tuple[List[Segment], List[Tuple[str, float]]]:
+    def decode(self, chunk: Samples, topk: int, phrases: Tuple[str, ...]) -> Decoded:
         """Return the segments of one utterance in plain words and, if asked for, other texts.
 
         Raises:
@@ -164,12 +155,10 @@ class Booster:
             self._entries = 0
             self._decoder = Decoder(
                 Config(
-                    samprate=SAMPLE_RATE,
-                    loglevel="FATAL",
                     hmm=str(models / "en-us" / "en-us"),
                     dict=str(models / "en-us" / "cmudict-en-us.dict"),
                     lm=None,
-                    **DECODER_OPTIONS,
+                    **self._options,
                 )
             )
         decoder = self._decoder

@@ -1,18 +1,14 @@
 """PocketSphinx recognition: bounds, chunking, word times, confidences.
 
-No Triton in here, and PocketSphinx is imported only when a decoder is made,
-so that the pure parts can be tested without either.
+No Triton in here, so that it can be tested without it.
 """
 
-import itertools
 import re
-from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
-from numpy.typing import NDArray
+from asr_decoder import SAMPLE_RATE, Decoders, Samples, Segment
 
-SAMPLE_RATE = 16_000
 MAX_SECONDS = 600
 MAX_TOPK = 10
 FRAMES_PER_SECOND = 100
@@ -25,31 +21,14 @@ CHUNK_SECONDS = 20
 # below which there is nothing to recognise and decoding would invent words.
 SILENCE_RMS = 16.0
 
-# Measured on the five librivox recordings of pocketsphinx-testdata, each
-# decoded in one piece (mean word error rate, real-time factor on one core):
-#   as shipped                        0.272  0.28
-#   fwdflat off (no second pass)      0.248  0.24
-#   + bestpathlw 6.5 to 8 (from 9.5)  0.212  0.17
-#   + maxhmmpf 6000 (from 30000)      0.212  0.15, and bounded on noise
-# Wider beams, other lw, topn, silence and word penalties gained nothing;
-# narrower beams (1e-44) and maxhmmpf 3000 lost accuracy.
-DECODER_OPTIONS: Dict[str, Any] = {"fwdflat": False, "bestpathlw": 7.5, "maxhmmpf": 6000}
-
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 _ALTERNATE = re.compile(r"\(\d+\)$")
 
 Word = Dict[str, Any]
-# As the decoder gives it: word, first frame, last frame, linear confidence.
-Segment = Tuple[str, int, int, float]
-Samples = NDArray[np.int16]
 
 
 class ClientError(Exception):
     """The request is at fault; the text is shown to the client."""
-
-
-class EngineError(Exception):
-    """The engine failed; another try may work."""
 
 
 class Cancelled(Exception):
@@ -182,27 +161,15 @@ def join_ranked(chunks: List[List[Tuple[str, float]]], topk: int) -> List[Dict[s
 
 
 class Recognizer:
-    """One PocketSphinx decoder; used by one thread at a time."""
+    """Recognizes recordings; used by one thread at a time."""
 
     def __init__(self) -> None:
-        """Load the models that come inside the package (about 0.4 s).
+        """Load the models.
 
         Raises:
             EngineError: the package is missing or its models do not load.
         """
-        self._booster: Optional[Any] = None
-        self._start()
-
-    def _start(self) -> None:
-        try:
-            from pocketsphinx import Decoder  # noqa: PLC0415 - only where it is used
-        except ImportError as error:
-            raise EngineError("pip package pocketsphinx is not installed") from error
-        try:
-            self._decoder = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL", **DECODER_OPTIONS)
-            utterance(self._decoder, noise(), 1)
-        except (RuntimeError, ValueError) as error:
-            raise EngineError(f"PocketSphinx did not start: {error}") from error
+        self._decoders = Decoders()
 
     def transcribe(
         self,
@@ -231,8 +198,7 @@ class Recognizer:
             chunk = pcm[first:last]
             if chunk.size < MIN_SAMPLES or is_silent(chunk):
                 continue
-            decode = partial(self._boosted, phrases=boost) if boost else self._decode
-            segments, texts = decode(chunk, topk)
+            segments, texts = self._decoders.decode(chunk, topk, boost)
             after = words[-1]["end"] if words else 0.0
             new = words_of(segments, first / SAMPLE_RATE, duration, after)
             words += new
@@ -247,50 +213,3 @@ class Recognizer:
         if topk > 1:
             result["nbest"] = join_ranked(ranked, topk)
         return result
-
-    def _decode(self, chunk: Samples, topk: int) -> Tuple[List[Segment], List[Tuple[str, float]]]:
-        """Decode one utterance, and after a failure leave a new decoder behind."""
-        try:
-            return utterance(self._decoder, chunk, topk)
-        except RuntimeError as error:
-            # It may be left inside an utterance and would then refuse every other.
-            self._start()
-            raise EngineError(f"PocketSphinx failed: {error}") from error
-
-    def _boosted(
-        self, chunk: Samples, topk: int, phrases: Tuple[str, ...]
-    ) -> Tuple[List[Segment], List[Tuple[str, float]]]:
-        """Decode one utterance with the decoder that prefers phrases."""
-        if self._booster is None:
-            from asr_boost import Booster  # noqa: PLC0415 - only where it is used
-
-            self._booster = Booster()
-        return self._booster.decode(chunk, topk, phrases)
-
-
-def noise() -> Samples:
-    """What a decoder's first utterance, which differs in its last digits, is spent on."""
-    return np.random.default_rng(1).normal(0.0, 800.0, SAMPLE_RATE).astype(np.int16)
-
-
-def utterance(
-    decoder: Any, chunk: Samples, topk: int
-) -> Tuple[List[Segment], List[Tuple[str, float]]]:
-    """Return the segments of one utterance and, if asked for, other texts."""
-    # Forgets the noise estimate and cepstral mean of the utterance before.
-    decoder.reinit_feat()
-    decoder.start_utt()
-    try:
-        # full_utt: the cepstral mean is that of this audio, not a running one.
-        decoder.process_raw(chunk.astype("<i2").tobytes(), full_utt=True)
-    finally:
-        decoder.end_utt()
-    if decoder.hyp() is None:
-        return [], []
-    segments = [(s.word, s.start_frame, s.end_frame, s.prob) for s in decoder.seg()]
-    texts: List[Tuple[str, float]] = []
-    if topk > 1:
-        # Hypotheses often differ only in fillers: look further than topk.
-        others = itertools.islice(decoder.nbest(), topk * 10)
-        texts = [(other.hypstr or "", other.score) for other in others]
-    return segments, texts

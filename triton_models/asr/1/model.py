@@ -6,7 +6,8 @@ from typing import Any, Dict, List
 import numpy as np
 import triton_python_backend_utils as pb_utils
 from asr_boost import check_boost
-from asr_engine import Cancelled, ClientError, EngineError, Recognizer, check_language
+from asr_decoder import EngineError
+from asr_engine import Cancelled, ClientError, Recognizer, check_language
 
 
 class TritonPythonModel:
