@@ -138,6 +138,31 @@ class Daemon:
         self.process = None
 
 
+class Served:
+    """What one daemon serves, on all of its port."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    @property
+    def pid(self) -> int:
+        """The first process."""
+        return self._daemon.pid
+
+    @property
+    def target(self) -> Target:
+        """Where it answers."""
+        return Target(self._daemon.port)
+
+    def start(self) -> None:
+        """Starts it."""
+        self._daemon.start()
+
+    def stop(self) -> None:
+        """Stops it."""
+        self._daemon.stop()
+
+
 def _accepts(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1.0)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.load.contenders.base import HOST, Daemon, Target, free_port
+from tests.load.contenders.base import HOST, Daemon, Served, free_port
 
 _CONFIG = """
 global
@@ -24,7 +24,7 @@ backend services
 """
 
 
-class HAProxy:
+class HAProxy(Served):
     """HAProxy in front of the upstream."""
 
     name = "HAProxy"
@@ -33,22 +33,4 @@ class HAProxy:
         folder.mkdir(parents=True)
         config, port = folder / "haproxy.cfg", free_port()
         config.write_text(_CONFIG.format(host=HOST, port=port, upstream=upstream))
-        self._daemon = Daemon(["haproxy", "-f", str(config)], port, folder / "haproxy.log")
-
-    @property
-    def pid(self) -> int:
-        """The only process."""
-        return self._daemon.pid
-
-    @property
-    def target(self) -> Target:
-        """The front end."""
-        return Target(self._daemon.port)
-
-    def start(self) -> None:
-        """Starts it."""
-        self._daemon.start()
-
-    def stop(self) -> None:
-        """Stops it."""
-        self._daemon.stop()
+        super().__init__(Daemon(["haproxy", "-f", str(config)], port, folder / "haproxy.log"))

@@ -7,7 +7,7 @@ from typing import Literal
 
 import httpx
 
-from tests.load.contenders.base import HOST, PATH, Daemon, Target, free_port
+from tests.load.contenders.base import HOST, PATH, Daemon, Served, Target, free_port
 from tests.load.machine import ensure_litellm
 
 Kind = Literal["pass-through", "chat"]
@@ -17,7 +17,7 @@ CHAT_BODY = json.dumps(
 ).encode()
 
 
-class LiteLLM:
+class LiteLLM(Served):
     """LiteLLM in front of the upstream.
 
     Args:
@@ -41,12 +41,7 @@ class LiteLLM:
             "NO_PROXY": HOST,
         }
         command = [*options, "--num_workers", "1", "--telemetry", "False"]
-        self._daemon = Daemon(command, port, folder / "litellm.log", env)
-
-    @property
-    def pid(self) -> int:
-        """The first process."""
-        return self._daemon.pid
+        super().__init__(Daemon(command, port, folder / "litellm.log", env))
 
     @property
     def target(self) -> Target:
@@ -61,15 +56,11 @@ class LiteLLM:
             Missing: It cannot be installed.
         """
         self._daemon.command = [str(ensure_litellm()), *self._daemon.command]
-        self._daemon.start()
+        super().start()
         target = self.target
         body = CHAT_BODY if self._path == CHAT_PATH else b"{}"
         headers = {**target.headers, "Content-Type": "application/json"}
         self._daemon.await_answer(httpx.Request("POST", target.url, headers=headers, content=body))
-
-    def stop(self) -> None:
-        """Stops it."""
-        self._daemon.stop()
 
 
 def _config(upstream: int, key: str) -> dict[str, object]:

@@ -5,7 +5,7 @@ import hmac
 import secrets
 from pathlib import Path
 
-from tests.load.contenders.base import HOST, PATH, Daemon, Target, free_port
+from tests.load.contenders.base import HOST, PATH, Daemon, Served, Target, free_port
 
 _MODULES = "/usr/lib/nginx/modules"
 _LUA_MODULE = f"{_MODULES}/ngx_http_lua_module.so"
@@ -78,7 +78,7 @@ _INIT = """
 """
 
 
-class _Nginx:
+class _Nginx(Served):
     name = "nginx"
 
     def __init__(self, folder: Path, http: str, port: int) -> None:
@@ -87,21 +87,7 @@ class _Nginx:
         config.write_text(_CONFIG.format(modules=_MODULES, folder=folder, http=http))
         # An account of its own for the worker could not enter a private folder.
         command = ["nginx", "-p", str(folder), "-c", str(config), "-g", "user root;"]
-        self._daemon = Daemon(command, port, folder / "error.log")
-
-    @property
-    def pid(self) -> int:
-        return self._daemon.pid
-
-    @property
-    def target(self) -> Target:
-        return Target(self._daemon.port)
-
-    def start(self) -> None:
-        self._daemon.start()
-
-    def stop(self) -> None:
-        self._daemon.stop()
+        super().__init__(Daemon(command, port, folder / "error.log"))
 
 
 class PlainNginx(_Nginx):

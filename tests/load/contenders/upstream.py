@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.load.contenders.base import Daemon, Target, free_port
+from tests.load.contenders.base import Daemon, Served, free_port
 
 ANSWER = '{"output":[{"source":"the quick brown fox"}]}'
 CHAT_ANSWER = (
@@ -13,7 +13,7 @@ CHAT_ANSWER = (
 _SCRIPT = Path(__file__).parents[1] / "upstream.lua"
 
 
-class StaticUpstream:
+class StaticUpstream(Served):
     """Answers every request with the same small document.
 
     It shares its core with the load generator and Redis, which keep up only if it takes little of
@@ -26,17 +26,4 @@ class StaticUpstream:
         folder.mkdir(parents=True)
         port = free_port()
         command = ["luajit", str(_SCRIPT), str(port), ANSWER, CHAT_ANSWER]
-        self._daemon = Daemon(command, port, folder / "error.log")
-
-    @property
-    def target(self) -> Target:
-        """Where it answers."""
-        return Target(self._daemon.port)
-
-    def start(self) -> None:
-        """Starts it."""
-        self._daemon.start()
-
-    def stop(self) -> None:
-        """Ends it."""
-        self._daemon.stop()
+        super().__init__(Daemon(command, port, folder / "error.log"))

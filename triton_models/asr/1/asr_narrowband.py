@@ -16,6 +16,7 @@ noise 0.52.
 
 import os
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def is_narrow(pcm: Samples) -> bool:
     frames = pcm[: count * _FRAME].reshape(count, _FRAME).astype(np.float32)
     power = np.abs(np.fft.rfft(frames * np.hanning(_FRAME).astype(np.float32), axis=1)) ** 2
     border = int(_EMPTY_HZ / SAMPLE_RATE * _FRAME)
-    loud = np.sort(power[:, 1:border].mean(axis=1))[-max(1, count // 3) :].mean()
+    loud = _loud(power[:, 1:border].mean(axis=1))
     high = np.quantile(power[:, border:].mean(axis=1), 1.0 - _STRAY)
     return bool(high < loud * 10 ** (_EMPTY_DB / 10))
 
@@ -59,10 +60,14 @@ def fill(pcm: Samples) -> Samples:
     """``pcm`` with faint noise above 4 kHz."""
     window = SAMPLE_RATE // 100
     blocks = pcm[: pcm.size // window * window].astype(np.float64).reshape(-1, window)
-    loudest = np.sort((blocks**2).mean(axis=1))[-max(1, len(blocks) // 3) :]
-    level = np.sqrt(loudest.mean()) * 10 ** (_NOISE_DB / 20)
+    level = np.sqrt(_loud((blocks**2).mean(axis=1))) * 10 ** (_NOISE_DB / 20)
     filled = pcm + level * np.resize(_noise(), pcm.size)
     return np.clip(np.rint(filled), -32_768, 32_767).astype(np.int16)
+
+
+def _loud(powers: NDArray[np.floating[Any]]) -> float:
+    """The mean of the loudest third."""
+    return float(np.sort(powers)[-max(1, powers.size // 3) :].mean())
 
 
 @lru_cache(maxsize=1)
