@@ -159,10 +159,13 @@ base() {
 
 check() {
 	local state active behind age
-	find_set
-	state=$(sql "SELECT active, pg_wal_lsn_diff(pg_current_wal_flush_lsn(), restart_lsn)
+	# A session that makes or drops the slot holds it too, but receives nothing.
+	state=$(sql "SELECT active_pid IN (SELECT pid FROM pg_stat_replication),
+		pg_wal_lsn_diff(pg_current_wal_flush_lsn(), restart_lsn)
 		FROM pg_replication_slots WHERE slot_name = '$slot'")
 	IFS='|' read -r active behind <<<"$state" || true
+	# After it: a new set is there before anything is received into it.
+	find_set
 	[[ -n $set && $active == t ]] || die "nobody receives the log of this server"
 	((${behind:-0} <= most_behind)) || die "what is received is $behind bytes behind"
 	age=$(age_of_newest)

@@ -2,9 +2,12 @@
 
 import subprocess
 
+import asyncpg
+
+from deploy.local.ports import HOST
 from deploy.local.postgres import PostgresCluster
 from tests.integration.backup.conftest import add_rows
-from tests.integration.backup.harness import SCRIPTS, Backups, wait_until_received
+from tests.integration.backup.harness import ROLE, SCRIPTS, Backups, wait_until_received
 
 
 def test_receiving_goes_on_where_it_ended(server: PostgresCluster) -> None:
@@ -47,6 +50,25 @@ def test_a_gap_begins_a_new_set(server: PostgresCluster) -> None:
     backups.done("restore.sh", "verify")
     backups.done("backup.sh", "end")
     assert server.query("SELECT count(*) FROM pg_replication_slots") == "0"
+
+
+async def test_who_only_holds_the_slot_receives_nothing(server: PostgresCluster) -> None:
+    backups = Backups(server.folder / "backups", server)
+    with backups.running():
+        backups.wait_until_good()
+    backups.done("backup.sh", "end")
+
+    # As the one that makes a slot does for a moment.
+    session = await asyncpg.connect(host=HOST, port=server.port, user=ROLE, database="postgres")
+    try:
+        await session.execute(
+            "SELECT pg_create_physical_replication_slot('speechgate_backup', true, true)"
+        )
+        assert server.query("SELECT active FROM pg_replication_slots") == "t"
+
+        assert "nobody receives" in backups("backup.sh", "check").stderr
+    finally:
+        await session.close()
 
 
 def test_what_the_last_days_do_not_need_is_removed(server: PostgresCluster) -> None:
