@@ -9,6 +9,7 @@ from typing import Any
 import jiwer
 import numpy as np
 import pytest
+import soxr
 from numpy.typing import NDArray
 from tritonclient.grpc import InferInput
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
@@ -81,6 +82,16 @@ async def test_word_error_rate_while_it_is_spoken(client: Any) -> None:
         assert edges == sorted(edges)
         assert said["duration"] == pytest.approx(recording.samples().size / SAMPLE_RATE, abs=1e-3)
         assert 0 < said["confidence"] <= 1
+
+
+async def test_word_error_rate_at_8_khz_while_it_is_spoken(client: Any) -> None:
+    """Without care for the empty upper band 0.57 of the words are wrong."""
+    rates = []
+    for recording in RECORDINGS:
+        at_8_khz = soxr.resample(recording.samples(), SAMPLE_RATE, 8_000)
+        said = await recognize(client, soxr.resample(at_8_khz, 8_000, SAMPLE_RATE))
+        rates.append(jiwer.wer(recording.reference, said["text"]))
+    assert sum(rates) / len(rates) <= 0.4, rates
 
 
 async def test_an_utterance_depends_on_nothing_before_or_beside_it(client: Any) -> None:

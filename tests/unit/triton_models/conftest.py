@@ -94,7 +94,14 @@ def speaker(speaker_weights: ModuleType, speaker_network: ModuleType) -> ModuleT
 
 
 @pytest.fixture(scope="session")
-def asr_stream() -> ModuleType:
+def asr_stream_decoder(asr_narrowband: ModuleType) -> ModuleType:
+    assert asr_narrowband  # asr_stream_decoder imports it by its name
+    return load("asr_stream", "asr_stream_decoder")
+
+
+@pytest.fixture(scope="session")
+def asr_stream(asr_stream_decoder: ModuleType) -> ModuleType:
+    assert asr_stream_decoder  # asr_stream_engine imports it by its name
     return load("asr_stream", "asr_stream_engine")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soxr
 
 DECODERS: list["Decoder"] = []
 
@@ -12,34 +13,28 @@ DECODERS: list["Decoder"] = []
 class Decoder:
     """Stands where a decoder would; the pool only orders them."""
 
-    def __init__(self) -> None:
-        self.heard = 0
-        self.used_at = 0
-        self.open = False
+    def __init__(self, *, narrow: bool) -> None:
+        self.narrow = narrow
+        self.pieces: list[int] = []
         self.fails: Exception | None = None
         DECODERS.append(self)
 
-    @property
-    def duration(self) -> float:
-        return self.heard / 16_000
+    def start(self, beginning: Any) -> None:
+        assert beginning.size
+        self.pieces = []
 
-    def start(self) -> None:
-        self.heard, self.open = 0, True
-
-    def hear(self, pcm: Any, _cancelled: Any) -> None:
+    def hear(self, pcm: Any) -> None:
         if self.fails:
             raise self.fails
-        self.heard += pcm.size
+        self.pieces.append(pcm.size)
 
     def text(self) -> str:
-        return f"heard {self.heard}"
+        return f"<s> heard(2) {sum(self.pieces)}"
 
     def end(self) -> list[tuple[str, int, int, float]]:
-        self.open = False
         return [("<s>", 0, 9, 1.0), ("was(2)", 10, 19, 0.5), ("here", 20, 29, 1.0)]
 
-    def drop(self) -> None:
-        self.open = False
+    def drop(self) -> None: ...
 
 
 @pytest.fixture
@@ -49,6 +44,9 @@ def pool(asr_stream: ModuleType) -> Any:
 
 
 SECOND = np.zeros(16_000, np.int16)
+HISS = np.random.default_rng(5).normal(0, 2000, 16_000).astype(np.int16)
+TELEPHONE = np.rint(soxr.resample(soxr.resample(HISS / 2, 16_000, 8_000), 8_000, 16_000))
+NARROW = TELEPHONE.astype(np.int16)
 
 
 def test_an_utterance_from_its_start_to_its_end(pool: Any) -> None:
@@ -60,6 +58,40 @@ def test_an_utterance_from_its_start_to_its_end(pool: Any) -> None:
     assert ended["words"][0] == {"word": "was", "start": 0.1, "end": 0.2, "confidence": 0.5}
     assert ended["confidence"] == 0.75
     assert ended["final"] is True
+
+
+def test_an_utterance_is_heard_from_half_a_second_on(pool: Any) -> None:
+    pool.start(1)
+    assert pool.step(1, SECOND[:7_999])["text"] == ""
+    assert DECODERS[0].pieces == []
+    assert pool.step(1, SECOND[:1]) == {"text": "heard 8000", "final": False, "duration": 0.5}
+    assert DECODERS[0].pieces == [8_000]
+    pool.start(2)
+    pool.step(2, SECOND[:100])
+    assert pool.end(2)["text"] == "was here"
+    assert DECODERS[1].pieces == [100]
+
+
+def test_telephone_sound_is_heard_by_a_decoder_of_its_own(pool: Any) -> None:
+    for key, sound in enumerate([HISS, NARROW, HISS, NARROW]):
+        pool.start(key)
+        pool.step(key, sound)
+        pool.end(key)
+    assert [(one.narrow, len(one.pieces)) for one in DECODERS] == [(False, 2), (True, 2)]
+
+
+def test_there_are_never_more_decoders_than_places(pool: Any) -> None:
+    for keys, sound in (((1, 2), HISS), ((3, 4), NARROW), ((5,), HISS)):
+        for key in keys:
+            pool.start(key)
+            pool.step(key, sound)
+        for key in keys:
+            pool.end(key)
+    # One of each kind is left, which took the other one's place.
+    assert [one.narrow for one in DECODERS] == [False, False, True, True, False]
+    pool.start(6)
+    pool.step(6, NARROW)
+    assert len(DECODERS) == 5
 
 
 def test_a_place_is_used_again_and_never_more_than_there_are(pool: Any) -> None:
@@ -88,6 +120,7 @@ def test_who_is_not_open_is_refused(pool: Any, asr_stream: ModuleType) -> None:
 
 def test_a_broken_decoder_is_not_used_again(pool: Any, asr_stream: ModuleType) -> None:
     pool.start(1)
+    pool.step(1, SECOND)
     DECODERS[0].fails = asr_stream.EngineError("broken")
     with pytest.raises(asr_stream.EngineError):
         pool.step(1, SECOND)
@@ -96,15 +129,15 @@ def test_a_broken_decoder_is_not_used_again(pool: Any, asr_stream: ModuleType) -
     assert len(DECODERS) == 2
 
 
-@pytest.mark.parametrize("kind", ["ClientError", "Cancelled"])
-def test_a_refused_utterance_gives_its_decoder_back(
-    pool: Any, asr_stream: ModuleType, kind: str
-) -> None:
+def test_a_refused_utterance_gives_its_decoder_back(pool: Any, asr_stream: ModuleType) -> None:
     pool.start(1)
-    DECODERS[0].fails = getattr(asr_stream, kind)("no")
-    with pytest.raises(getattr(asr_stream, kind)):
-        pool.step(1, SECOND)
-    DECODERS[0].fails = None
+    pool.step(1, SECOND)
+    with pytest.raises(asr_stream.Cancelled):
+        pool.step(1, SECOND, lambda: True)
+    pool.start(1)
+    pool.step(1, SECOND)
+    with pytest.raises(asr_stream.ClientError, match="audio_too_long"):
+        pool.step(1, np.zeros(120 * 16_000, np.int16))
     pool.start(2)
     assert pool.step(2, SECOND)
     assert len(DECODERS) == 1

@@ -1,49 +1,32 @@
-"""PocketSphinx recognition of utterances that are still being spoken.
+"""Recognition of utterances that are still being spoken.
 
-No Triton in here, and PocketSphinx is imported only when a decoder is made,
-so that the pure parts can be tested without either.
+No Triton in here, and PocketSphinx only below asr_stream_decoder.py, so that the pure parts can be
+tested without either.
 """
 
 import itertools
 import re
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
-from numpy.typing import NDArray
+from asr_stream_decoder import Decoders, EngineError, Samples, Segment, StreamDecoder
 
 SAMPLE_RATE = 16_000
 FRAMES_PER_SECOND = 100
 MAX_SECONDS = 120  # of one utterance
 # The decoder cannot be interrupted inside a block, and cannot take a word back.
 BLOCK = SAMPLE_RATE // 2
-
-# Measured on the five librivox recordings of pocketsphinx-testdata, fed in pieces of 100 ms
-# (mean word error rate, processor time over length):
-#   as shipped, cepstral mean 40,3,-1,0,…            0.368  0.24
-#   mean of the other four recordings                0.234  0.21
-#   + maxhmmpf 3000                                  0.234  0.18
-#   + ds 2 (Gaussians of every second frame)         0.183  0.15
-# maxhmmpf 1500, narrower beams and a mean of the first second alone lost accuracy.
-DECODER_OPTIONS: Dict[str, Any] = {"fwdflat": False, "bestpathlw": 7.5, "maxhmmpf": 3000, "ds": 2}
-# Read speech at a usual level; the decoder's own guess is far from any recording's. The decoder
-# goes on from here as it hears more.
-CEPSTRAL_MEAN = "53.2,6.4,-4.6,21.6,-16.9,7.5,-8.2,-7.4,3.4,-3.8,4.0,-3.1,0.5"
+# Of an utterance, heard at once when it is there: it tells which kind of decoder is needed.
+BEGINNING = SAMPLE_RATE // 2
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 _ALTERNATE = re.compile(r"\(\d+\)$")
 
 Word = Dict[str, Any]
-# As the decoder gives it: word, first frame, last frame, linear confidence.
-Segment = Tuple[str, int, int, float]
-Samples = NDArray[np.int16]
 
 
 class ClientError(Exception):
     """The request is at fault; the text is shown to the client."""
-
-
-class EngineError(Exception):
-    """The engine failed; another try may work."""
 
 
 class Cancelled(Exception):
@@ -96,41 +79,15 @@ def words_of(segments: List[Segment], duration: float) -> List[Word]:
 
 
 class Utterance:
-    """One decoder, and what it has heard of one utterance."""
+    """What is heard of one utterance."""
 
-    def __init__(self) -> None:
-        """Load the models that come inside the package (about 0.5 s and 95 MB).
-
-        Raises:
-            EngineError: the package is missing or its models do not load.
-        """
-        self._open = False
+    def __init__(self, decoders: Decoders) -> None:
+        """Begin; the decoder is taken when it is known which."""
+        self._decoders = decoders
+        self._decoder: Optional[StreamDecoder] = None
+        self._beginning: Samples = np.zeros(0, np.int16)
         self._samples = 0
         self.used_at = 0
-        try:
-            from pocketsphinx import Decoder  # noqa: PLC0415 - only where it is used
-        except ImportError as error:
-            raise EngineError("pip package pocketsphinx is not installed") from error
-        try:
-            self._decoder = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL", **DECODER_OPTIONS)
-            # The first utterance of a decoder differs in its last digits from all
-            # later ones, so it is spent on noise here.
-            noise = np.random.default_rng(1).normal(0.0, 800.0, SAMPLE_RATE).astype(np.int16)
-            self.start()
-            self.hear(noise)
-            self.end()
-        except (RuntimeError, ValueError) as error:
-            raise EngineError(f"PocketSphinx did not start: {error}") from error
-
-    def start(self) -> None:
-        """Begin an utterance, as if it were the decoder's first."""
-        self.drop()
-        self._samples = 0
-        # Forgets the noise estimate and cepstral mean of the utterance before.
-        self._decoder.reinit_feat()
-        self._decoder.set_cmn(CEPSTRAL_MEAN)
-        self._decoder.start_utt()
-        self._open = True
 
     def hear(self, pcm: Samples, cancelled: Callable[[], bool] = lambda: False) -> None:
         """Go on with ``pcm`` ([T] int16, 16 kHz).
@@ -142,38 +99,38 @@ class Utterance:
         """
         if self._samples + pcm.size > MAX_SECONDS * SAMPLE_RATE:
             raise ClientError(f"audio_too_long: at most {MAX_SECONDS} seconds an utterance")
+        self._samples += pcm.size
+        if self._decoder is None:
+            self._beginning = np.concatenate([self._beginning, pcm])
+            if self._beginning.size < BEGINNING:
+                return
+            pcm, self._decoder = self._beginning, self._decoders.take(self._beginning)
         for first in range(0, pcm.size, BLOCK):
             if cancelled():
                 raise Cancelled
-            block = pcm[first : first + BLOCK]
-            try:
-                self._decoder.process_raw(block.astype("<i2").tobytes())
-            except RuntimeError as error:
-                raise EngineError(f"PocketSphinx failed: {error}") from error
-            self._samples += block.size
+            self._decoder.hear(pcm[first : first + BLOCK])
 
     def text(self) -> str:
         """The words so far; later ones may change them."""
-        found = self._decoder.hyp()
-        if found is None:
-            return ""
-        return " ".join(filter(None, map(clean_word, found.hypstr.split())))
+        written = "" if self._decoder is None else self._decoder.text()
+        return " ".join(filter(None, map(clean_word, written.split())))
 
     def end(self) -> List[Segment]:
         """End the utterance: all segments of it."""
-        self.drop()
-        if self._decoder.hyp() is None:
-            return []
-        return [(s.word, s.start_frame, s.end_frame, s.prob) for s in self._decoder.seg()]
+        if self._decoder is None:
+            if self._beginning.size == 0:
+                return []
+            self._decoder = self._decoders.take(self._beginning)
+            self._decoder.hear(self._beginning)
+        segments = self._decoder.end()
+        self.close()
+        return segments
 
-    def drop(self) -> None:
-        """Leave the utterance, if one is open."""
-        if self._open:
-            self._open = False
-            try:
-                self._decoder.end_utt()
-            except RuntimeError as error:
-                raise EngineError(f"PocketSphinx failed: {error}") from error
+    def close(self, *, usable: bool = True) -> None:
+        """Give the decoder back, unless it is not usable any more."""
+        decoder, self._decoder = self._decoder, None
+        if decoder is not None:
+            self._decoders.give_back(decoder, usable=usable)
 
     @property
     def duration(self) -> float:
@@ -184,7 +141,7 @@ class Utterance:
 class Utterances:
     """The open utterances of one process; used by one thread."""
 
-    def __init__(self, places: int, make: Callable[[], Utterance] = Utterance) -> None:
+    def __init__(self, places: int, make: Callable[..., StreamDecoder] = StreamDecoder) -> None:
         """Make the first decoder; the others follow when they are needed.
 
         Args:
@@ -195,20 +152,17 @@ class Utterances:
             EngineError: the engine is missing.
         """
         self._places = places
-        self._make = make
-        self._free: List[Utterance] = [make()]
+        self._decoders = Decoders(places, make)
         self._open: Dict[int, Utterance] = {}
         self._clock = itertools.count(1)
 
     def start(self, key: int) -> None:
         """Open an utterance; one that was abandoned makes room."""
         self._forget(key)
-        if not self._free and len(self._open) >= self._places:
+        if len(self._open) >= self._places:
             # The server has timed out at least one, or it would not have started another.
             self._forget(min(self._open, key=lambda one: self._open[one].used_at))
-        utterance = self._free.pop() if self._free else self._make()
-        self._open[key] = utterance
-        utterance.start()
+        self._open[key] = Utterance(self._decoders)
 
     def step(
         self, key: int, pcm: Samples, cancelled: Callable[[], bool] = lambda: False
@@ -227,8 +181,7 @@ class Utterances:
         try:
             utterance.hear(pcm, cancelled)
         except EngineError:
-            # A decoder that failed is not used again.
-            del self._open[key]
+            self._open.pop(key).close(usable=False)
             raise
         except (ClientError, Cancelled):
             self._forget(key)
@@ -248,8 +201,11 @@ class Utterances:
         utterance = self._open.pop(key, None)
         if utterance is None:
             raise ClientError("invalid_parameter: this utterance is not open")
-        words = words_of(utterance.end(), utterance.duration)
-        self._free.append(utterance)
+        try:
+            words = words_of(utterance.end(), utterance.duration)
+        except EngineError:
+            utterance.close(usable=False)
+            raise
         confidences = [word["confidence"] for word in words]
         return {
             "text": " ".join(word["word"] for word in words),
@@ -266,5 +222,4 @@ class Utterances:
     def _forget(self, key: int) -> None:
         utterance = self._open.pop(key, None)
         if utterance is not None:
-            utterance.drop()
-            self._free.append(utterance)
+            utterance.close()

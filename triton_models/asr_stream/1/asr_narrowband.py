@@ -1,0 +1,1 @@
+../../asr/1/asr_narrowband.py
