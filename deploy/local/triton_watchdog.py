@@ -44,6 +44,12 @@ def stubs(server_pid: int, repository: Path) -> dict[int, str]:
     return found
 
 
+def _cpu(pids: list[int]) -> dict[int, int]:
+    """The processor time of those that run, in ticks."""
+    stats = (procfs.read_stat(pid) for pid in pids)
+    return {stat.pid: stat.cpu_ticks for stat in stats if stat and stat.alive}
+
+
 class StubWatchdog:
     """Watches the stubs of one server process, from `start` until it ends or `stop`.
 
@@ -127,10 +133,13 @@ class StubWatchdog:
         return False
 
     def _probe_all(self) -> None:
+        # Once for all: the server has hundreds of threads to ask for their children.
+        running = self.stubs()
         for model in self._models:
-            if not self._alive(model):
+            if not self._alive(model, [pid for pid, of in running.items() if of == model]):
                 self._recover(model, {pid for pid, of in self.stubs().items() if of == model})
-        self._bury()
+        if self._replaced:
+            self._bury()
 
     def _wait_for_end(self, pids: dict[int, str], timeout_s: float) -> list[int]:
         """Waits until a stub ends; returns those that did, none after the timeout."""
@@ -150,24 +159,19 @@ class StubWatchdog:
             ended = [by_descriptor[fd] for fd, _ in events if fd in by_descriptor]
             return [pid for pid in ended if pid != self._server_pid]
 
-    def _alive(self, model: str) -> bool:
+    def _alive(self, model: str, pids: list[int]) -> bool:
         """Makes a tiny inference. Silence is death only when no process works meanwhile."""
         began = time.monotonic()
-        before = self._cpu(model)
+        before = _cpu(pids)
         try:
             if self._client.state(model) != "READY":
                 return True  # unloaded on purpose, or just being loaded: not ours
             return self._client.answers(model, _PROBE_TIMEOUT_S)
         except TritonUnavailableError:
-            after = self._cpu(model)
+            after = _cpu(pids)
             # A free instance would have answered, so each one works or hangs.
             least = (time.monotonic() - began) * _TICKS_PER_S * _WORKING_SHARE
             return all(after[pid] - before[pid] >= least for pid in after if pid in before)
-
-    def _cpu(self, model: str) -> dict[int, int]:
-        pids = (pid for pid, of in self.stubs().items() if of == model)
-        stats = (procfs.read_stat(pid) for pid in pids)
-        return {stat.pid: stat.cpu_ticks for stat in stats if stat}
 
     def _recover(self, model: str, old: set[int]) -> None:
         """Reloads a model; after several failures kills the server, to be restarted whole."""
