@@ -103,6 +103,11 @@ def test_the_matrix_silences_the_filters_above_3700_hz(asr_narrowband: ModuleTyp
     assert matrix @ cepstra(filters) == pytest.approx(expected, abs=1e-3)
 
 
+def test_all_decoders_of_a_process_read_one_file(asr_narrowband: ModuleType) -> None:
+    assert asr_narrowband.adaptation_file() == asr_narrowband.adaptation_file()
+    assert Path(asr_narrowband.adaptation_file()).read_text() == asr_narrowband.adaptation()
+
+
 def test_each_kind_of_sound_has_a_decoder_of_its_own(
     asr_decoder: ModuleType, asr_narrowband: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,8 +102,9 @@ def adaptation() -> str:
     return f"1\n{_STREAMS}\n" + stream * _STREAMS
 
 
+@lru_cache(maxsize=1)
 def adaptation_file() -> str:
-    """A path to `adaptation`, in memory, for as long as the process runs."""
+    """A path to `adaptation`, in memory, one for as long as the process runs."""
     descriptor = os.memfd_create("adaptation")
     os.write(descriptor, adaptation().encode())
     return f"/proc/self/fd/{descriptor}"
