@@ -7,6 +7,7 @@ from typing import Any
 import jiwer
 import numpy as np
 import pytest
+import soxr
 from numpy.typing import NDArray
 from websockets.asyncio.client import connect
 
@@ -126,7 +127,8 @@ def mulaw(pcm: NDArray[np.int16]) -> bytes:
 async def test_telephone_audio_and_its_resumption(streaming: Streaming) -> None:
     pcm = recordings()[4].samples()
     pause = np.zeros(SAMPLE_RATE, np.int16)
-    data = mulaw(np.concatenate([pcm, pause, pcm[: 2 * SAMPLE_RATE]])[::2])
+    spoken = np.concatenate([pcm, pause, pcm[: 2 * SAMPLE_RATE]])
+    data = mulaw(soxr.resample(spoken, SAMPLE_RATE, 8_000))
     options: dict[str, Any] = {"sample_rate": 8_000, "encoding": "mulaw", "interim": False}
     url, headers = streaming.url, streaming.headers()
     straight = await recite(url, headers, data, frame=801, sample=1, **options)
