@@ -1,6 +1,6 @@
-"""Loads the engines of the model folders by their paths: they are no packages."""
+"""Loads the engines of the model folders, which are no packages, as Triton does: by folder."""
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,14 +11,11 @@ MODELS = Path(__file__).resolve().parents[3] / "triton_models"
 
 
 def load(model: str, name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, MODELS / model / "1" / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+    folder = str(MODELS / model / "1")
+    if folder not in sys.path:
+        # A model's files import each other by their names.
+        sys.path.append(folder)
+    return importlib.import_module(name)
 
 
 @pytest.fixture(scope="session")
@@ -27,14 +24,12 @@ def asr_narrowband() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def asr_decoder(asr_narrowband: ModuleType) -> ModuleType:
-    assert asr_narrowband  # asr_decoder imports it by its name
+def asr_decoder() -> ModuleType:
     return load("asr", "asr_decoder")
 
 
 @pytest.fixture(scope="session")
-def asr(asr_decoder: ModuleType) -> ModuleType:
-    assert asr_decoder  # asr_engine imports it by its name
+def asr() -> ModuleType:
     return load("asr", "asr_engine")
 
 
@@ -44,9 +39,7 @@ def asr_g2p() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def asr_boost(asr: ModuleType, asr_g2p: ModuleType) -> ModuleType:
-    assert asr
-    assert asr_g2p  # asr_boost imports both by their names
+def asr_boost() -> ModuleType:
     return load("asr", "asr_boost")
 
 
@@ -66,8 +59,7 @@ def nmt_text() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def nmt(nmt_text: ModuleType) -> ModuleType:
-    assert nmt_text  # nmt_engine imports it by its name
+def nmt() -> ModuleType:
     return load("nmt", "nmt_engine")
 
 
@@ -87,21 +79,17 @@ def speaker_network() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def speaker(speaker_weights: ModuleType, speaker_network: ModuleType) -> ModuleType:
-    assert speaker_weights  # speaker_engine imports both by their names
-    assert speaker_network
+def speaker() -> ModuleType:
     return load("speaker", "speaker_engine")
 
 
 @pytest.fixture(scope="session")
-def asr_stream_decoder(asr_narrowband: ModuleType) -> ModuleType:
-    assert asr_narrowband  # asr_stream_decoder imports it by its name
+def asr_stream_decoder() -> ModuleType:
     return load("asr_stream", "asr_stream_decoder")
 
 
 @pytest.fixture(scope="session")
-def asr_stream(asr_stream_decoder: ModuleType) -> ModuleType:
-    assert asr_stream_decoder  # asr_stream_engine imports it by its name
+def asr_stream() -> ModuleType:
     return load("asr_stream", "asr_stream_engine")
 
 
