@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from shared.collector import sparing_start_up
 from shared.draining import CLOSE, linger, stop_listening
 from shared.settings import CommonSettings
 
@@ -88,6 +89,7 @@ def serve(
         timeout_graceful_shutdown=int(settings.shutdown_grace_s),
         backlog=2048,
     )
+    app.router.lifespan_context = sparing_start_up(app.router.lifespan_context)
     _Server(config, app, settings.shutdown_linger_s).run(bound(settings))
 
 

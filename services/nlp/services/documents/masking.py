@@ -46,7 +46,7 @@ class _Group(NamedTuple):
     raw: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Sentence:
     """Characters of a flat text that go to the model together.
 
@@ -69,15 +69,12 @@ class Sentence:
 
     def __post_init__(self) -> None:
         """Write what the model sees."""
-        groups = _grouped(self.tags)
-        places = tuple(
-            sorted(place for place in range(self.start, self.end) if place in self.flat.held)
-            if self.flat.held
-            else ()
+        self._groups = _grouped(self.tags) if self.tags else ()
+        held = self.flat.held
+        self._places = (
+            tuple(place for place in range(self.start, self.end) if place in held) if held else ()
         )
-        object.__setattr__(self, "_groups", groups)
-        object.__setattr__(self, "_places", places)
-        object.__setattr__(self, "text", self._masked() if self.whole else None)
+        self.text = self._masked() if self.whole else None
 
     @property
     def marked(self) -> bool:

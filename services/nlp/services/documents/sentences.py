@@ -1,6 +1,5 @@
 """A flat text as sentences for the model, among what stays."""
 
-import unicodedata
 from collections.abc import Sequence
 
 from services.nlp.services.documents.flat import Flat, Tag, fold
@@ -67,4 +66,4 @@ def sentence_parts(
 
 
 def _has_letter(text: str) -> bool:
-    return any(unicodedata.category(character)[0] == "L" for character in text)
+    return any(map(str.isalpha, text))
