@@ -163,9 +163,9 @@ def notes(
     """What a reader has to know of the figures."""
     late = max((run.late_p99 for results in all_results for run in results.half), default=0.0)
     return f"""Machine: {cores.describe()}.
-Full load: closed loop, {CONNECTIONS} connections. Half load: open loop at half of the rate that
-each one reached just before, but at most {MAX_OPEN_RATE:,.0f} requests/s; latency counts from the
-set time. Ratios are the middle ones of all rounds, each of two runs of one round.
+Full load: closed loop, {CONNECTIONS} connections. Half load: open loop over as many, at half of the
+rate that each one reached just before, but at most {MAX_OPEN_RATE:,.0f} requests/s; latency counts
+from the set time. Ratios are the middle ones of all rounds, each of two runs of one round.
 speechgate: key, three windows in Redis, flags, metrics, request id, trace header, access log.
 nginx + Lua: key, the same windows, request id, access log. nginx: request id, access log.
 HAProxy: nothing. LiteLLM: its master key, pass-through, no database.

@@ -1,10 +1,15 @@
 """Open loop: requests leave at set times, whether or not the ones before were answered.
 
 Latency counts from the time at which a request was to leave, so that an answer that is late
-does not hide the ones that wait behind it (coordinated omission). Above 2,000 requests a second
-some leave together. The generator shares its core with the upstream and Redis, which keep up with
-a burst only if it takes little of that core: it is a script for LuaJIT (`open_loop.lua`), which
-took 22 µs of processor time a request where Python took 27, most of it the kernel's.
+does not hide the ones that wait behind it (coordinated omission). The clients are those of the
+closed loop: a request that finds all of their connections busy waits for one, and its waiting
+counts. A generator that opens more instead, up to 512, measures another load as soon as anything
+stands still for some milliseconds: ten times the clients, who each have to be let in first.
+
+Above 2,000 requests a second some leave together. The generator shares its core with the upstream
+and Redis, which keep up with a burst only if it takes little of that core: it is a script for
+LuaJIT (`open_loop.lua`), which took 22 µs of processor time a request where Python took 27, most of
+it the kernel's.
 """
 
 import subprocess
@@ -13,10 +18,9 @@ from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.load.closed_loop import BenchError
+from tests.load.closed_loop import CONNECTIONS, BenchError
 from tests.load.contenders.base import Target
 
-MAX_CONNECTIONS = 512
 WARM_UP_S = 0.5
 _GRACE_S = 10.0
 _SCRIPT = Path(__file__).with_suffix(".lua")
@@ -55,7 +59,7 @@ def open_loop(target: Target, body: bytes, rate: float, seconds: float) -> OpenL
     with tempfile.TemporaryDirectory(prefix="speechgate-open-") as folder:
         request, found = Path(folder) / "request", Path(folder) / "found"
         request.write_bytes(target.encode(body))
-        numbers = (rate, seconds, WARM_UP_S, _GRACE_S, MAX_CONNECTIONS)
+        numbers = (rate, seconds, WARM_UP_S, _GRACE_S, CONNECTIONS)
         command = ["luajit", _SCRIPT, str(target.port), request, *map(str, numbers), found]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=seconds + 60, check=False
