@@ -73,7 +73,8 @@ class GroupCommitWriter:
         metrics: Where batch sizes and waits are counted.
         max_queued: Requests waiting beyond this are refused with 503.
         max_batch: Requests in one transaction.
-        linger_s: How long a writer waits for company.
+        linger_s: How long a writer waits for company, if the transaction before had some. A
+            request that is alone does not wait: whatever arrives while it is written has company.
         system: Of the database, as traces name it.
     """
 
@@ -100,6 +101,7 @@ class GroupCommitWriter:
         self._replay_interval_s = replay_interval_s
         self._tasks: list[asyncio.Task[None]] = []
         self._database_down = False
+        self._company = False
         self._closing = False
         self._batch_size = Histogram(
             "speechgate_db_batch_requests",
@@ -166,12 +168,14 @@ class GroupCommitWriter:
 
     async def _collect(self) -> list[_Pending]:
         batch = [await self._queue.get()]
-        await asyncio.sleep(self._linger_s)
+        if self._company:
+            await asyncio.sleep(self._linger_s)
         while len(batch) < self._max_batch:
             try:
                 batch.append(self._queue.get_nowait())
             except asyncio.QueueEmpty:
                 break
+        self._company = len(batch) > 1
         return batch
 
     async def _write_loop(self) -> None:

@@ -1,12 +1,14 @@
 """Translation of 1,000 sentences: one request to the platform against bare engines on all cores.
 
-`python -m tests.load.translation [--rounds 5]`
+`python -m tests.load.translation [--rounds 25]`
 
 Bare are the engine's own modules, in as many processes as Triton has instances, with the sentences
-dealt out before the clock starts. Rounds alternate, so that a machine whose speed drifts favours
-neither; the ratio counts. Exit status 1 when it is below the goal, or when a translation is not
-the engine's, in its place, or the batches are small. The same page as HTML with placeholders is
-measured besides; each of its tags and placeholders must be there once.
+dealt out before the clock starts: once all at a time, and once at most as many as a model may get
+in a batch. The first ratio has both what the bound on batches costs and what the platform adds, the
+second only what it adds; the second is held against the goal. Rounds alternate, so that a machine
+whose speed drifts favours none. Exit status 1 when the ratio is below the goal, or when a
+translation is not the engine's, in its place, or the batches are small. The same page as HTML with
+placeholders is measured besides; each of its tags and placeholders must be there once.
 """
 
 import argparse
@@ -26,6 +28,7 @@ from typing import Any
 import httpx
 
 from deploy.local.stack import Stack, StackOptions
+from services.nlp.inference.nmt import MAX_BATCH
 from shared.text.sentences import split_sentences
 
 GOAL = 0.9
@@ -58,10 +61,11 @@ class Bare:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def translate(self, texts: Sequence[str]) -> list[str]:
-        """English to Spanish."""
+    def translate(self, texts: Sequence[str], batch: int) -> list[str]:
+        """English to Spanish, so many texts at a time."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"pair": "en-es", "texts": list(texts)}) + "\n")
+        task = {"pair": "en-es", "texts": list(texts), "batch": batch}
+        self._process.stdin.write(json.dumps(task) + "\n")
         self._process.stdin.flush()
         found: list[str] = self._read()["texts"]
         return found
@@ -88,14 +92,16 @@ def sentences() -> list[str]:
     return list(itertools.islice(numbered, SENTENCES))
 
 
-async def bare(engines: Sequence[Bare], work: Sequence[str]) -> tuple[float, list[str]]:
+async def bare(
+    engines: Sequence[Bare], work: Sequence[str], batch: int = SENTENCES
+) -> tuple[float, list[str]]:
     """Sentences a second of engines that share the work, and the translations."""
     size = -(-len(work) // len(engines))
     shares = [work[start : start + size] for start in range(0, len(work), size)]
     started = time.perf_counter()
     found = await asyncio.gather(
         *(
-            asyncio.to_thread(engine.translate, share)
+            asyncio.to_thread(engine.translate, share, batch)
             for engine, share in zip(engines, shares, strict=True)
         )
     )
@@ -147,12 +153,19 @@ async def batch_size(url: str) -> float:
     return total / count
 
 
-async def measure(url: str, key: str, engines: Sequence[Bare], rounds: int) -> tuple[float, bool]:
-    """Print every round; the median ratio, and whether all translations were the engine's."""
+async def measure(
+    url: str, key: str, engines: Sequence[Bare], rounds: int
+) -> tuple[float, float, bool]:
+    """Print every round.
+
+    Returns:
+        Median ratio to the engines with all sentences at once, the one to the engines in batches,
+        and whether all translations were the engine's.
+    """
     work = sentences()
     texts, html = packed(work), page(work)
     headers = {"Authorization": f"Bearer {key}"}
-    ratios, same = [], True
+    at_once, in_batches, same = [], [], True
     async with httpx.AsyncClient(
         base_url=url, headers=headers, timeout=120, trust_env=False
     ) as client:
@@ -160,7 +173,9 @@ async def measure(url: str, key: str, engines: Sequence[Bare], rounds: int) -> t
         await bare(engines, work)
         for _ in range(rounds):
             before, expected = await bare(engines, work)
+            batched_before, _ = await bare(engines, work, MAX_BATCH)
             platform, found = await through(client, texts, SENTENCES)
+            batched_after, _ = await bare(engines, work, MAX_BATCH)
             after, _ = await bare(engines, work)
             marked, pages = await through(client, html, SENTENCES, format="html")
             same &= [line for text in found for line in text.split("\n")] == expected
@@ -169,20 +184,23 @@ async def measure(url: str, key: str, engines: Sequence[Bare], rounds: int) -> t
                 for one, other in zip(html, pages, strict=True)
                 for mark in ("{name}", "<b>", "</b>", "<p>", "</p>")
             )
-            engine = (before + after) / 2
-            ratios.append(platform / engine)
+            engine = statistics.fmean((before, after))
+            batched = statistics.fmean((batched_before, batched_after))
+            at_once.append(platform / engine)
+            in_batches.append(platform / batched)
             print(
-                f"engines {before:5.0f} and {after:5.0f}, platform {platform:5.0f} sentences/s:"
-                f" {platform / engine:.3f} ×; as HTML with placeholders {marked:5.0f}",
+                f"sentences/s: engines {engine:5.0f}, in batches {batched:5.0f}, platform"
+                f" {platform:5.0f}: {platform / engine:.3f} and {platform / batched:.3f} ×;"
+                f" as HTML with placeholders {marked:5.0f}",
                 flush=True,
             )
-    return statistics.median(ratios), same
+    return statistics.median(at_once), statistics.median(in_batches), same
 
 
 def main() -> int:
     """Start a stack of its own, measure, stop it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=25)
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     print(f"{SENTENCES} sentences in {_TEXTS} texts, {cores} bare engines")
@@ -192,7 +210,7 @@ def main() -> int:
             stack_options = StackOptions(kind="embedded", run_dir=Path(folder) / "run")
             with Stack(stack_options) as stack:
                 info = stack.info
-                ratio, same = asyncio.run(
+                whole, ratio, same = asyncio.run(
                     measure(info.gateway_url, info.admin_key, engines, options.rounds)
                 )
                 batch = asyncio.run(batch_size(info.services["nlp"][0]))
@@ -200,8 +218,10 @@ def main() -> int:
         for engine in engines:
             engine.close()
     met = ratio >= GOAL and batch >= GOAL_BATCH
+    print(f"median {whole:.3f} × the engines with all sentences at once")
     print(
-        f"median {ratio:.3f} × the engines (goal ≥ {GOAL}): {'ok' if ratio >= GOAL else 'MISSED'}"
+        f"median {ratio:.3f} × the engines in batches of {MAX_BATCH} (goal ≥ {GOAL}):"
+        f" {'ok' if ratio >= GOAL else 'MISSED'}"
     )
     print(f"{batch:.0f} sentences a batch (goal ≥ {GOAL_BATCH})")
     print(f"every translation the engine's, in its place: {'yes' if same else 'NO'}")

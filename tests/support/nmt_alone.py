@@ -1,7 +1,8 @@
 """The translation engine with nothing around it, for comparison; runs in the Triton interpreter.
 
-Reads one JSON object a line from standard input, `{"pair": "en-es", "texts": […]}`, and answers
-each with `{"texts": […], "seconds": t}`.
+Reads one JSON object a line from standard input, `{"pair": "en-es", "texts": […], "batch": n}`, and
+answers each with `{"texts": […], "seconds": t}`. The engine gets `n` texts at a time, or all of
+them at once where it is absent.
 """
 
 import json
@@ -24,7 +25,12 @@ def main() -> None:
         task = json.loads(line)
         raw = [text.encode() for text in task["texts"]]
         started = time.perf_counter()
-        outcomes = translator.translate(task["pair"], raw)
+        size = task.get("batch", len(raw))
+        outcomes = [
+            outcome
+            for start in range(0, len(raw), size)
+            for outcome in translator.translate(task["pair"], raw[start : start + size])
+        ]
         seconds = time.perf_counter() - started
         texts = [outcome if isinstance(outcome, str) else None for outcome in outcomes]
         sys.stdout.write(json.dumps({"texts": texts, "seconds": seconds}) + "\n")

@@ -92,6 +92,29 @@ async def test_concurrent_writes_share_transactions(engine: AsyncEngine, tmp_pat
     assert insert.transactions <= 5
 
 
+async def test_who_is_alone_waits_for_no_company(engine: AsyncEngine, tmp_path: Path) -> None:
+    insert = Faulty(engine)
+    async with running(insert, Spool(tmp_path / "spool"), linger_s=3_600) as writer:
+        async with asyncio.timeout(10):
+            for number in range(3):
+                await writer.write(note(number))
+            assert insert.transactions == 3
+            await asyncio.gather(*(writer.write(note(number)) for number in range(3, 6)))
+        assert insert.transactions == 4
+
+
+async def test_after_company_a_writer_waits_for_more(engine: AsyncEngine, tmp_path: Path) -> None:
+    insert = Faulty(engine)
+    options = {"linger_s": 3_600, "write_timeout_s": 1}
+    async with running(insert, Spool(tmp_path / "spool"), **options) as writer:
+        await asyncio.gather(*(writer.write(note(number)) for number in range(2)))
+        waiting = asyncio.create_task(writer.write(note(2)))
+        await asyncio.wait([waiting], timeout=0.1)
+        assert not waiting.done()
+        assert insert.transactions == 1
+        waiting.cancel()
+
+
 async def test_a_row_is_durable_when_write_returns(engine: AsyncEngine, tmp_path: Path) -> None:
     async with running(Faulty(engine), Spool(tmp_path / "spool")) as writer:
         for number in range(3):
