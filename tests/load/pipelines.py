@@ -8,11 +8,12 @@ import argparse
 import asyncio
 import base64
 import json
+import multiprocessing
 import statistics
 import sys
 import tempfile
-import threading
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -55,27 +56,38 @@ async def overhead(client: httpx.AsyncClient, rounds: int) -> tuple[float, float
 
 
 async def held(client: httpx.AsyncClient, rounds: int) -> float:
-    """Longest wait for `/health` while bodies of 30 MB are taken apart, in milliseconds."""
+    """Longest wait for `/health` while bodies of 30 MB are taken apart, in milliseconds.
+
+    A process of its own asks: sending 30 MB holds up every thread of this one, too.
+    """
     body = json.dumps(pipeline("!" * _LARGE_BYTES)).encode()
-    done = threading.Event()
-
-    def ask() -> float:
-        """From a thread of its own: sending 30 MB holds up this one's loop, too."""
-        worst = 0.0
-        with httpx.Client(base_url=client.base_url, trust_env=False) as asking:
-            while not done.is_set():
-                began = time.perf_counter()
-                asking.get("/health").raise_for_status()
-                worst = max(worst, (time.perf_counter() - began) * 1000)
-                time.sleep(0.002)
-        return worst
-
-    asked = asyncio.create_task(asyncio.to_thread(ask))
+    ours, theirs = multiprocessing.Pipe()
+    asking = multiprocessing.get_context("spawn").Process(
+        target=_ask_health, args=(str(client.base_url), theirs), daemon=True
+    )
+    asking.start()
+    assert await asyncio.to_thread(ours.poll, 30), "the process that asks did not start"
+    ours.recv()
     for _ in range(rounds):
         answer = await client.post(NATIVE, content=body)
         assert answer.status_code == 422, answer.text
-    done.set()
-    return await asked
+    ours.send("enough")
+    worst: float = await asyncio.to_thread(ours.recv)
+    asking.join(10)
+    return worst
+
+
+def _ask_health(url: str, pipe: Connection) -> None:
+    """Ask without pause until told that it is enough; say how long the longest answer took."""
+    worst = 0.0
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        client.get("/health").raise_for_status()
+        pipe.send("asking")
+        while not pipe.poll(0.002):
+            began = time.perf_counter()
+            client.get("/health").raise_for_status()
+            worst = max(worst, (time.perf_counter() - began) * 1000)
+    pipe.send(worst)
 
 
 async def heard(stack: Stack, headers: dict[str, str]) -> list[float]:
