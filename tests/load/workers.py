@@ -72,8 +72,8 @@ def main() -> int:
             return started
 
         shared = redis("redis")
-        homes = [frozenset({core}) if spread else cores.contender for core in available[:number]]
-        workers = [worker(f"worker{each}", home, shared) for each, home in enumerate(homes)]
+        homes = [frozenset({core}) for core in available] if spread else [cores.contender] * number
+        workers = [worker(f"worker{each}", homes[each], shared) for each in range(number)]
         servers = [shared]
 
         def measure(used: Sequence[Speechgate]) -> float:
