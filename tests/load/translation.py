@@ -5,10 +5,11 @@
 Bare are the engine's own modules, in as many processes as Triton has instances, with the sentences
 dealt out before the clock starts: once all at a time, and once at most as many as a model may get
 in a batch. The first ratio has both what the bound on batches costs and what the platform adds, and
-is held against the goal; the second has only what it adds. Rounds alternate, so that a machine
-whose speed drifts favours none. Exit status 1 when the ratio is below the goal, or when a
-translation is not the engine's, in its place, or the batches are small. The same page as HTML with
-placeholders is measured besides; each of its tags and placeholders must be there once.
+is held against the goal; the second has only what it adds. Every run on the platform is between two
+of the engines, so that a machine whose speed drifts favours none. Exit status 1 when the ratio is
+below the goal, or when a translation is not the engine's, in its place, or the batches are small.
+The same page as HTML with placeholders is measured besides; each of its tags and placeholders must
+be there once.
 """
 
 import argparse
@@ -21,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ GOAL = 0.9
 GOAL_BATCH = 40
 SENTENCES = 1_000
 _TEXTS = 25
+_PAGES = 5
 _SUPPORT = Path(__file__).resolve().parents[1] / "support"
 _LONGEST = 60
 """So that all of them fit into one request."""
@@ -153,10 +156,25 @@ async def batch_size(url: str) -> float:
     return total / count
 
 
+async def in_turn(
+    platform: Callable[[], Awaitable[float]], engines: Callable[[], Awaitable[float]], rounds: int
+) -> float:
+    """Median ratio of a run on the platform to those of engines just before and just after it."""
+    await platform()
+    before, ratios = await engines(), []
+    for _ in range(rounds):
+        through, after = await platform(), await engines()
+        around = statistics.fmean((before, after))
+        ratios.append(through / around)
+        before = after
+        print(f"  engines {around:5.0f}, platform {through:5.0f}: {ratios[-1]:.3f} ×", flush=True)
+    return statistics.median(ratios)
+
+
 async def measure(
     url: str, key: str, engines: Sequence[Bare], rounds: int
 ) -> tuple[float, float, bool]:
-    """Print every round.
+    """Print every round, in sentences a second.
 
     Returns:
         Median ratio to the engines with all sentences at once, the one to the engines in batches,
@@ -165,36 +183,36 @@ async def measure(
     work = sentences()
     texts, html = packed(work), page(work)
     headers = {"Authorization": f"Bearer {key}"}
-    at_once, in_batches, same = [], [], True
+    expected = (await bare(engines, work))[1]
+    same = True
     async with httpx.AsyncClient(
         base_url=url, headers=headers, timeout=120, trust_env=False
     ) as client:
-        await through(client, texts, SENTENCES)
-        await bare(engines, work)
-        for _ in range(rounds):
-            before, expected = await bare(engines, work)
-            batched_before, _ = await bare(engines, work, MAX_BATCH)
-            platform, found = await through(client, texts, SENTENCES)
-            batched_after, _ = await bare(engines, work, MAX_BATCH)
-            after, _ = await bare(engines, work)
-            marked, pages = await through(client, html, SENTENCES, format="html")
+
+        async def platform() -> float:
+            nonlocal same
+            rate, found = await through(client, texts, SENTENCES)
             same &= [line for text in found for line in text.split("\n")] == expected
+            return rate
+
+        async def alone(batch: int) -> float:
+            return (await bare(engines, work, batch))[0]
+
+        print("engines with all sentences at once:")
+        at_once = await in_turn(platform, partial(alone, SENTENCES), rounds)
+        print(f"engines in batches of {MAX_BATCH}:")
+        in_batches = await in_turn(platform, partial(alone, MAX_BATCH), rounds)
+        rates = []
+        for _ in range(_PAGES):
+            rate, pages = await through(client, html, SENTENCES, format="html")
+            rates.append(rate)
             same &= all(
                 one.count(mark) == other.count(mark)
                 for one, other in zip(html, pages, strict=True)
                 for mark in ("{name}", "<b>", "</b>", "<p>", "</p>")
             )
-            engine = statistics.fmean((before, after))
-            batched = statistics.fmean((batched_before, batched_after))
-            at_once.append(platform / engine)
-            in_batches.append(platform / batched)
-            print(
-                f"sentences/s: engines {engine:5.0f}, in batches {batched:5.0f}, platform"
-                f" {platform:5.0f}: {platform / engine:.3f} and {platform / batched:.3f} ×;"
-                f" as HTML with placeholders {marked:5.0f}",
-                flush=True,
-            )
-    return statistics.median(at_once), statistics.median(in_batches), same
+        print(f"as HTML with placeholders: {statistics.median(rates):.0f}")
+    return at_once, in_batches, same
 
 
 def main() -> int:

@@ -19,12 +19,14 @@ from services.nlp.models.translation import (
     TranslationRecord,
 )
 from services.nlp.repositories.translations import TranslationRepository
+from services.nlp.services.batches import make_batches
 from services.nlp.services.documents.terms import Terms
 from services.nlp.services.glossaries import GlossaryService
 from services.nlp.services.language_codes import direction_of, label_of, plain_pair
-from services.nlp.services.layout import Layout, take_apart
+from services.nlp.services.layout import Layout
 from services.nlp.services.limits import NlpLimits
 from services.nlp.services.metrics import NlpMetrics
+from services.nlp.services.preparation import Preparation
 from shared.caller import Caller
 from shared.concurrency import Bulkhead, map_bounded
 from shared.db.base import new_id, utc_now
@@ -38,8 +40,6 @@ from shared.timing import Stopwatch
 TASK = "translation"
 _INLINE_CHARACTERS = 2_000
 """Longer texts are worked on in a thread: they would hold up the event loop."""
-_SMALLEST_BATCH = 8
-"""Fewer sentences are not worth a call of their own."""
 Made = TypeVar("Made")
 
 
@@ -52,10 +52,15 @@ class _Run:
     model: str
     pair: Pair
     order: TranslationOrder
-    layouts: list[Layout]
+    preparation: Preparation
     wanted: list[str]
+    slots: asyncio.Semaphore
     characters: int
     watch: Stopwatch
+
+    @property
+    def layouts(self) -> list[Layout]:
+        return self.preparation.layouts
 
     def record(self) -> TranslationRecord:
         return TranslationRecord(
@@ -128,19 +133,17 @@ class TranslationService:
             watch = Stopwatch()
             pair = plain_pair(order.pair)
             glossaries, degraded = await self._terms(caller, order, pair)
-            layouts, wanted = await self._threaded(
-                characters, partial(_take_apart_all, order, glossaries)
-            )
-            self._check_count(sum(len(layout.wanted) for layout in layouts))
-            self._check_count(len(wanted))
+            preparation = Preparation(order, glossaries)
+            wanted = await self._prepared(preparation, characters, enough=self._ahead)
             run = _Run(
                 id=new_id(),
                 created_at=utc_now(),
                 model=model,
                 pair=pair,
                 order=order,
-                layouts=layouts,
+                preparation=preparation,
                 wanted=wanted,
+                slots=asyncio.Semaphore(self._limits.parallel_batches),
                 characters=characters,
                 watch=watch,
             )
@@ -168,6 +171,20 @@ class TranslationService:
                 return found, {"glossary": error.code}
         return found, {}
 
+    @property
+    def _ahead(self) -> int:
+        """Sentences that keep the model busy while further texts are taken apart."""
+        return self._limits.parallel_batches * self._limits.batch_sentences
+
+    async def _prepared(
+        self, preparation: Preparation, characters: int, enough: int | None = None
+    ) -> list[str]:
+        """What further texts want of the model; TooManySentences where it is too much."""
+        wanted = await self._threaded(characters, partial(preparation.more, enough))
+        self._check_count(sum(len(layout.wanted) for layout in preparation.layouts))
+        self._check_count(preparation.distinct)
+        return wanted
+
     def _check_count(self, texts: int) -> None:
         if texts > self._limits.sentences:
             raise TooManySentences(self._limits.sentences)
@@ -181,7 +198,7 @@ class TranslationService:
         direction = direction_of(run.order.pair, run.order.scripts, served)
         if direction is None:
             raise UnsupportedLanguage(map(str, served), "/config/language")
-        found = await self._translated(run, direction, run.wanted)
+        found = await self._translated_whole(run, direction)
         broken = await self._threaded(
             run.characters,
             lambda: [one for layout in run.layouts for one in layout.broken(found)],
@@ -205,6 +222,22 @@ class TranslationService:
         at_once = sum(one.text is not None for one in wanted)
         self._metrics.marked(kept=at_once - broken, split=len(wanted) - at_once + broken)
 
+    async def _translated_whole(self, run: _Run, direction: Pair) -> dict[str, str]:
+        """Translation by text of all that is wanted; the first batches do not wait for the last."""
+        if run.preparation.done:
+            return await self._translated(run, direction, run.wanted)
+        first, late = run.wanted[: self._ahead], run.wanted[self._ahead :]
+
+        async def others() -> dict[str, str]:
+            further = await self._prepared(run.preparation, run.characters)
+            return await self._translated(run, direction, late + further)
+
+        async def begin() -> dict[str, str]:
+            return await self._translated(run, direction, first)
+
+        begun, rest = await map_bounded(lambda step: step(), (begin, others), 2)
+        return begun | rest
+
     async def _translated(self, run: _Run, direction: Pair, texts: Sequence[str]) -> dict[str, str]:
         """Translation by text.
 
@@ -223,42 +256,9 @@ class TranslationService:
         return dict(zip(texts, (text for one in translated for text in one), strict=True))
 
     async def _translate_batch(self, run: _Run, direction: Pair, batch: Sequence[str]) -> list[str]:
-        self._metrics.batch(TASK, len(batch))
-        return await self._model.translate(run.model, batch, direction)
+        async with run.slots:
+            self._metrics.batch(TASK, len(batch))
+            return await self._model.translate(run.model, batch, direction)
 
     async def _record_failure(self, caller: Caller, run: _Run, code: str) -> None:
         await self._repository.add(caller, replace(run.record(), error_code=code))
-
-
-def _take_apart_all(
-    order: TranslationOrder, glossaries: Sequence[Terms]
-) -> tuple[list[Layout], list[str]]:
-    """The texts taken apart, and what the model is to translate first, each once."""
-    layouts = [
-        take_apart(text, text_format=order.text_format, glossaries=glossaries)
-        for text in order.texts
-    ]
-    wanted = (text for layout in layouts for text in layout.sentences())
-    return layouts, list(dict.fromkeys(wanted))
-
-
-def make_batches(texts: Sequence[str], *, parallel: int, largest: int) -> list[Sequence[str]]:
-    """Batches in order and of one size, give or take one.
-
-    Their number is a multiple of `parallel` where there are enough texts: a last batch of its own
-    would keep one instance of the model busy while the others are idle.
-    """
-    count = -(-len(texts) // largest)
-    if count > parallel or len(texts) >= parallel * _SMALLEST_BATCH:
-        count = -(-count // parallel) * parallel
-    else:
-        count = max(count, -(-len(texts) // _SMALLEST_BATCH))
-    count = min(count, len(texts))
-    size, longer = divmod(len(texts), count)
-    batches = []
-    start = 0
-    for number in range(count):
-        end = start + size + (number < longer)
-        batches.append(texts[start:end])
-        start = end
-    return batches

@@ -17,11 +17,11 @@ from services.nlp.models.transliteration import (
     TransliterationOrder,
 )
 from services.nlp.repositories.analyses import AnalysisRepository
+from services.nlp.services.batches import make_batches
 from services.nlp.services.language_codes import direction_of, label_of, plain_pair
 from services.nlp.services.layout import Layout, take_apart
 from services.nlp.services.limits import NlpLimits
 from services.nlp.services.metrics import NlpMetrics
-from services.nlp.services.translation import make_batches
 from shared.caller import Caller
 from shared.concurrency import Bulkhead, map_bounded
 from shared.db.base import new_id, utc_now

@@ -78,6 +78,12 @@ def test_a_dead_or_stuck_stage_is_replaced(translator: Any, stage: int, number: 
             os.kill(pid, 0)
 
 
+def test_stages_finish_what_they_have_before_the_next_one_runs(translator: Any) -> None:
+    translator.translate("en-es", [b"a"])
+    pids = translator.pids["en-es"]
+    assert {os.sched_getscheduler(pid) for pid in pids} == {os.SCHED_BATCH}
+
+
 def test_no_mode_names_the_packages(nmt: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(nmt.EngineError, match="apt packages apertium-eng-spa"):
         nmt.Translator(["en-es"], tmp_path, 1.0)

@@ -1,4 +1,5 @@
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 from services.nlp.exceptions import TooManySentences
 from services.nlp.models.languages import Pair
 from services.nlp.models.translation import TranslatedItem, TranslationOrder, TranslationRecord
+from services.nlp.services.batches import make_batches
 from services.nlp.services.documents.terms import Terms
 from services.nlp.services.limits import NlpLimits
 from services.nlp.services.metrics import NlpMetrics
-from services.nlp.services.translation import TranslationService, make_batches
+from services.nlp.services.preparation import Preparation
+from services.nlp.services.translation import TranslationService
 from shared.caller import Caller
 from shared.concurrency import Bulkhead
 from shared.metrics import Metrics
@@ -36,6 +39,7 @@ class Model:
         self.pair: Pair | None = None
         self.error: Exception | None = None
         self.running = self.most = 0
+        self.begun = asyncio.Event()
 
     async def pairs(self, _: str) -> list[Pair]:
         return self.served
@@ -43,6 +47,7 @@ class Model:
     async def translate(self, _: str, sentences: Sequence[str], pair: Pair) -> list[str]:
         self.running += 1
         self.most = max(self.most, self.running)
+        self.begun.set()
         await asyncio.sleep(0)
         self.running -= 1
         if self.error:
@@ -148,6 +153,41 @@ async def test_many_sentences_go_in_parallel_batches(
     assert model.most == 4
 
 
+async def test_the_first_batches_do_not_wait_for_the_last_texts(
+    service: TranslationService, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    prepared: list[bool] = []
+    more = Preparation.more
+
+    def watched(preparation: Preparation, enough: int | None = None) -> list[str]:
+        if enough is None:
+            began = asyncio.run_coroutine_threadsafe(asyncio.wait_for(model.begun.wait(), 10), loop)
+            prepared.append(began.result())
+        return more(preparation, enough)
+
+    monkeypatch.setattr(Preparation, "more", watched)
+    texts = ["".join(f"S{item} {line}. " for line in range(50)) for item in range(20)]
+    translation = await service.translate(CALLER, order(*texts, texts[0]))
+    assert [item.target for item in translation.items] == [
+        text.upper() for text in (*texts, texts[0])
+    ]
+    assert prepared == [True]
+    sent = sorted(sentence for batch in model.batches for sentence in batch)
+    assert sent == sorted(line for text in texts for line in re.findall(r"S\d+ \d+\.", text))
+    assert model.most == LIMITS.parallel_batches
+
+
+async def test_a_failure_of_the_first_batches_ends_the_request(
+    service: TranslationService, model: Model, repository: Repository
+) -> None:
+    model.error = Unavailable("down", code="inference_unavailable")
+    texts = ["".join(f"S{item} {line}. " for line in range(50)) for item in range(20)]
+    with pytest.raises(Unavailable):
+        await service.translate(CALLER, order(*texts))
+    assert [record.error_code for record, _ in repository.saved] == ["inference_unavailable"]
+
+
 async def test_regions_are_left_to_the_client(service: TranslationService, model: Model) -> None:
     await service.translate(CALLER, order("a", pair=Pair("en-US", "ES")))
     assert model.pair == Pair("en", "es")
@@ -237,7 +277,9 @@ async def test_pieces_of_sentences_count_as_sentences(
     crowded = ["".join(f"a{text}b{number} {{n}} " for number in range(400)) for text in range(13)]
     with pytest.raises(TooManySentences):
         await service.translate(CALLER, order(*crowded))
-    assert not model.batches
+    # They are counted while the first batches, and no others, are with the model.
+    assert sum(map(len, model.batches)) <= LIMITS.parallel_batches * LIMITS.batch_sentences
+    model.batches.clear()
     model.spoils = "zq"
     texts = [
         "".join(f"{one}{number}{{}}{one}b{number}{{}}{one}c{number}. " for number in range(200))

@@ -1,0 +1,28 @@
+"""Texts as batches for a model with several instances."""
+
+from collections.abc import Sequence
+
+_SMALLEST_BATCH = 8
+"""Fewer sentences are not worth a call of their own."""
+
+
+def make_batches(texts: Sequence[str], *, parallel: int, largest: int) -> list[Sequence[str]]:
+    """Batches in order and of one size, give or take one.
+
+    Their number is a multiple of `parallel` where there are enough texts: a last batch of its own
+    would keep one instance of the model busy while the others are idle.
+    """
+    count = -(-len(texts) // largest)
+    if count > parallel or len(texts) >= parallel * _SMALLEST_BATCH:
+        count = -(-count // parallel) * parallel
+    else:
+        count = max(count, -(-len(texts) // _SMALLEST_BATCH))
+    count = min(count, len(texts))
+    size, longer = divmod(len(texts), count)
+    batches = []
+    start = 0
+    for number in range(count):
+        end = start + size + (number < longer)
+        batches.append(texts[start:end])
+        start = end
+    return batches
