@@ -17,6 +17,11 @@ _BASE_TIMEOUT_S = 900.0
 _ARGUMENT = re.compile(r"(?m)^ARG ([A-Z_]+)=(\S+)$")
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates")
+_BASE = "speechgate-standin/debian:12.0-debootstrap"
+_MIRRORS = {
+    "DEBIAN_MIRROR": "http://deb.debian.org/debian",
+    "DEBIAN_SECURITY_MIRROR": "http://deb.debian.org/debian-security",
+}
 
 
 def version() -> str:
@@ -134,10 +139,13 @@ class Builder:
         root = self._folder / "debian"
         if not (root / "complete").exists():
             run(["rm", "-rf", "--one-file-system", str(root)], _BASE_TIMEOUT_S)
-            mirror = [found] if (found := os.environ.get("DEBIAN_MIRROR")) else []
+            archive, security = (os.environ.get(name, url) for name, url in _MIRRORS.items())
             packages = ",".join(_BASE_PACKAGES)
             command = ["debootstrap", "--variant=minbase", f"--include={packages}", "bookworm"]
-            run([*command, str(root), *mirror], _BASE_TIMEOUT_S, log=self._log)
+            run([*command, str(root), archive], _BASE_TIMEOUT_S, log=self._log)
+            suites = (("", archive), ("-updates", archive), ("-security", security))
+            lines = [f"deb {url} bookworm{suite} main\n" for suite, url in suites]
+            (root / "etc/apt/sources.list").write_text("".join(lines))
             for package in (root / "var/cache/apt/archives").glob("*.deb"):
                 package.unlink()
             for link in ("python", "python3"):
@@ -146,7 +154,9 @@ class Builder:
             inside = root / _CERTIFICATES.relative_to("/")
             inside.write_bytes(_CERTIFICATES.read_bytes())
             (root / "complete").touch()
-        self._import(root, image)
+        self._import(root, _BASE)
+        # The public image is built again when Debian has updates.
+        self._make("python", image, {"BASE_IMAGE": _BASE})
 
     def _import(self, root: Path, image: str) -> None:
         """Imports a folder as an image."""

@@ -24,8 +24,12 @@ LABEL org.opencontainers.image.title="speechgate tts" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="${VERSION}" \
     org.opencontainers.image.revision="${REVISION}"
-# An empty volume takes the owner of the folder it is mounted on.
-RUN groupadd --gid 10001 speechgate \
+# The base is as old as its last build: what Debian has mended since comes here. An empty volume
+# takes the owner of the folder it is mounted on.
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get upgrade -y --no-install-recommends \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --gid 10001 speechgate \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin speechgate \
     && install -d -o 10001 -g 10001 -m 0750 /var/lib/speechgate \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} +

@@ -1,4 +1,4 @@
-"""`python -m deploy.scan [part …] [--engine running|own]`; without a part, all but the images."""
+"""`python -m deploy.scan [part …] [--engine running|own]`; without a part, all without an image."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from deploy.docker.commands import PROJECT
-from deploy.scan import dockerfiles, images, packages, policies, secrets
+from deploy.scan import dockerfiles, images, packages, policies, secrets, updates
 from deploy.scan.report import Outcome, Report, read_known
 from deploy.scan.tools import NotScannedError
 
@@ -35,11 +35,12 @@ def _run(name: str, scan: Scan) -> Iterator[Outcome]:
 def main(arguments: list[str]) -> int:
     """Scans and prints; 1 with findings, 2 when something could not be scanned."""
     parser = argparse.ArgumentParser(prog="python -m deploy.scan")
-    parser.add_argument("part", nargs="*", help=", ".join([*PARTS, "images"]))
+    parser.add_argument("part", nargs="*", help=", ".join([*PARTS, "images", "updates"]))
     parser.add_argument("--engine", choices=["running", "own"])
     given = parser.parse_args(arguments)
     parts = dict(PARTS)
     parts["images"] = (images.NAME, partial(images.scan, wanted=given.engine))
+    parts["updates"] = (updates.NAME, lambda _: updates.scan(given.engine))
     unknown = set(given.part) - set(parts)
     if unknown:
         parser.error(f"no part is called {', '.join(sorted(unknown))}")

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 UNCOVERED = (
-    "Debian packages of the images: their advisories are in Debian's security tracker, "
-    "which nothing here asks"
+    "advisories of Debian that no update mends yet; its security tracker knows them, "
+    "and nothing here asks it"
 )
 
 

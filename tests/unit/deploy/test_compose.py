@@ -111,7 +111,7 @@ def test_the_tests_stand_in_for_the_other_images() -> None:
     others = {s["image"] for s in SERVICES.values() if "build" not in s}
     assert set(public_images().values()) == others
     standins = {path.stem for path in (ROOT / "deploy/docker/standin").glob("*.Dockerfile")}
-    assert standins == {"postgres", "redis", "unleash", "prometheus", "triton"}
+    assert standins == {"python", "postgres", "redis", "unleash", "prometheus", "triton"}
 
 
 def test_only_the_gateway_is_published_and_on_loopback() -> None:

@@ -86,6 +86,12 @@ def test_an_image_has_its_own_requirements_and_code_alone(name: str) -> None:
     assert base_of(name) == base_of("gateway")
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "triton"])
+def test_an_image_has_the_updates_that_its_base_lacks(name: str) -> None:
+    # Triton's base has packages of its publisher, which fit one another as they are.
+    assert " apt-get upgrade -y " in _of(f"deploy/docker/{name}.Dockerfile", "RUN")[-1]
+
+
 def test_triton_gets_everything_its_launcher_imports() -> None:
     text = (FOLDER / "triton.Dockerfile").read_text()
     copied = set(re.findall(r"deploy/local/(\w+)\.py", text)) - {"__init__"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deploy.docker.commands import PROJECT
-from deploy.scan import dockerfiles, packages, policies, secrets, tools
+from deploy.scan import dockerfiles, packages, policies, secrets, tools, updates
 from deploy.scan.__main__ import KNOWN, main
 from deploy.scan.report import Finding, Known, Outcome, Report, read_known
 from deploy.scan.tools import NotScannedError
@@ -140,6 +140,42 @@ def test_every_image_has_its_packages_scanned() -> None:
         if f"requirements/{name}.txt" in path.read_text()
     }
     assert copied == set(packages.LOCKS)
+
+
+SOURCES = """Package files:
+ 100 /var/lib/dpkg/status
+     release a=now
+ 500 http://archive.test/debian bookworm/main amd64 Packages
+     release v=12.15,o=Debian,a=oldstable,n=bookworm,l=Debian,c=main,b=amd64
+"""
+SECURITY = """ 500 http://archive.test/security bookworm-security/main amd64 Packages
+     release v=12,o=Debian,a=oldstable-security,n=bookworm-security,l=Debian-Security,c=main,b=amd64
+"""
+INSTALLED = "Pinned packages:\ninstalled apt\ninstalled libssl3\ninstalled tzdata\n"
+NEWER = """Inst libssl3 [3.0.20-1] (3.0.22-1 Debian-Security:12/oldstable-security [amd64]) []
+Inst libnew (1.0 Debian:12.15/oldstable [amd64])
+Inst tzdata [2026b-0] (2026f-0 Debian:12.15/oldstable, Debian-Security:12/old-security [all])
+Conf libssl3 (3.0.22-1 Debian-Security:12/oldstable-security [amd64])
+"""
+
+
+def test_an_update_of_a_package_is_told_with_where_it_comes_from() -> None:
+    count, found = updates.read(SOURCES + SECURITY + INSTALLED + NEWER, "speechgate/asr:1")
+    assert count == 3
+    assert [one.what for one in found] == [
+        "libssl3 3.0.20-1: 3.0.22-1 is out (Debian-Security:12/oldstable-security)",
+        "tzdata 2026b-0: 2026f-0 is out (Debian:12.15/oldstable, Debian-Security:12/old-security)",
+    ]
+    assert updates.read(SOURCES + SECURITY + INSTALLED, "speechgate/asr:1") == (3, [])
+    ubuntu = SECURITY.replace("oldstable-security,n=bookworm-security", "noble-security,n=noble")
+    assert updates.read(ubuntu + INSTALLED, "speechgate/triton:1") == (3, [])
+
+
+def test_without_the_archive_of_the_security_team_nothing_is_known() -> None:
+    with pytest.raises(NotScannedError, match="no security archive"):
+        updates.read(SOURCES + INSTALLED, "speechgate/asr:1")
+    with pytest.raises(NotScannedError, match="no packages"):
+        updates.read(SOURCES + SECURITY, "speechgate/asr:1")
 
 
 def test_a_scanner_that_is_absent_or_fails_has_not_scanned(
