@@ -16,6 +16,7 @@ _BUILD_TIMEOUT_S = 1800.0
 _BASE_TIMEOUT_S = 900.0
 _ARGUMENT = re.compile(r"(?m)^ARG ([A-Z_]+)=(\S+)$")
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+_OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates/machine.crt")
 _BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates")
 _BASE = "speechgate-standin/debian:12.0-debootstrap"
 _MIRRORS = {
@@ -150,9 +151,10 @@ class Builder:
                 package.unlink()
             for link in ("python", "python3"):
                 (root / "usr/local/bin" / link).symlink_to("/usr/bin/python3")
-            # A network that inspects TLS has an authority of its own; builds need it as well.
-            inside = root / _CERTIFICATES.relative_to("/")
-            inside.write_bytes(_CERTIFICATES.read_bytes())
+            # A network that inspects TLS has an authority of its own; builds need it as well. An
+            # update of the authorities makes the first file anew, from the second among others.
+            for path in (_CERTIFICATES, _OWN_CERTIFICATES):
+                (root / path.relative_to("/")).write_bytes(_CERTIFICATES.read_bytes())
             (root / "complete").touch()
         self._import(root, _BASE)
         # The public image is built again when Debian has updates.

@@ -5,15 +5,14 @@ import re
 import stat
 import tarfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from deploy.docker.__main__ import FOLDER, engine
-from deploy.docker.commands import Docker, DockerError
-from deploy.docker.images import NAMES, tag
+from deploy.docker.commands import Docker
+from deploy.scan.built import each_image
 from deploy.scan.report import Finding, Outcome
+from deploy.scan.tools import NotScannedError
 
 NAME = "image"
 _SAVE_TIMEOUT_S = 900.0
@@ -159,20 +158,6 @@ def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     return file
 
 
-def _scan(docker: Docker, name: str, folder: Path) -> Outcome:
-    if not docker.has(tag(name)):
-        return Outcome(NAME, tag(name), "", missed=f"{tag(name)} is not there: `make images`")
-    path = folder / f"{name}.tar"
-    try:
-        docker("save", "--output", str(path), tag(name), timeout_s=_SAVE_TIMEOUT_S)
-        files, found = read_image(path, tag(name))
-    except (DockerError, tarfile.TarError) as error:
-        return Outcome(NAME, tag(name), "", missed=str(error))
-    finally:
-        path.unlink(missing_ok=True)
-    return Outcome(NAME, tag(name), f"{files} files", tuple(found))
-
-
 def scan(folder: Path, wanted: str | None) -> Iterator[Outcome]:
     """Scans the images of an engine; the folder is for files on the way.
 
@@ -180,11 +165,16 @@ def scan(folder: Path, wanted: str | None) -> Iterator[Outcome]:
         folder: On a disk with room for the largest image.
         wanted: The engine, as for `make images`.
     """
-    with ExitStack() as stack:
+    path = folder / "image.tar"
+
+    def look(docker: Docker, image: str) -> tuple[str, list[Finding]]:
         try:
-            docker, _ = stack.enter_context(engine(wanted, FOLDER))
-        except DockerError as error:
-            yield Outcome(NAME, "speechgate/…", "", missed=str(error))
-            return
-        for name in NAMES:
-            yield _scan(docker, name, folder)
+            docker("save", "--output", str(path), image, timeout_s=_SAVE_TIMEOUT_S)
+            files, found = read_image(path, image)
+        except tarfile.TarError as error:
+            raise NotScannedError(str(error)) from None
+        finally:
+            path.unlink(missing_ok=True)
+        return f"{files} files", found
+
+    return each_image(NAME, wanted, look)

@@ -6,11 +6,9 @@ with the package sources that it has, those of the security team among them.
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
 
-from deploy.docker.__main__ import FOLDER, engine
-from deploy.docker.commands import Docker, DockerError
-from deploy.docker.images import NAMES, tag
+from deploy.docker.commands import Docker
+from deploy.scan.built import each_image
 from deploy.scan.report import Finding, Outcome
 from deploy.scan.tools import NotScannedError
 
@@ -50,17 +48,11 @@ def read(answers: str, of: str) -> tuple[int, list[Finding]]:
     ]
 
 
-def _scan(docker: Docker, name: str) -> Outcome:
-    image = tag(name)
-    if not docker.has(image):
-        return Outcome(NAME, image, "", missed=f"{image} is not there: `make images`")
+def _look(docker: Docker, image: str) -> tuple[str, list[Finding]]:
     command = ["run", "--rm", "--network", "host", "--user", "0", "--entrypoint", "/bin/sh"]
-    try:
-        answers = docker(*command, image, "-c", _QUESTIONS, timeout_s=_TIMEOUT_S)
-        count, found = read(answers, image)
-    except (DockerError, NotScannedError) as error:
-        return Outcome(NAME, image, "", missed=str(error))
-    return Outcome(NAME, image, f"{count} packages", tuple(found))
+    answers = docker(*command, image, "-c", _QUESTIONS, timeout_s=_TIMEOUT_S)
+    count, found = read(answers, image)
+    return f"{count} packages", found
 
 
 def scan(wanted: str | None) -> Iterator[Outcome]:
@@ -69,11 +61,4 @@ def scan(wanted: str | None) -> Iterator[Outcome]:
     Args:
         wanted: The engine, as for `make images`.
     """
-    with ExitStack() as stack:
-        try:
-            docker, _ = stack.enter_context(engine(wanted, FOLDER))
-        except DockerError as error:
-            yield Outcome(NAME, "speechgate/…", "", missed=str(error))
-            return
-        for name in NAMES:
-            yield _scan(docker, name)
+    return each_image(NAME, wanted, _look)

@@ -5,13 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.nlp.exceptions import TooManySentences
 from services.nlp.models.languages import Pair
 from services.nlp.models.translation import TranslatedItem, TranslationOrder, TranslationRecord
-from services.nlp.services.batches import make_batches
 from services.nlp.services.documents.terms import Terms
 from services.nlp.services.limits import NlpLimits
 from services.nlp.services.metrics import NlpMetrics
@@ -288,16 +285,3 @@ async def test_pieces_of_sentences_count_as_sentences(
     with pytest.raises(TooManySentences):
         await service.translate(CALLER, order(*texts))
     assert sum(map(len, model.batches)) == 1_800
-
-
-@given(st.integers(1, 3_000), st.integers(1, 8), st.integers(1, 90))
-def test_batches_are_even_and_in_order(count: int, parallel: int, largest: int) -> None:
-    texts = [str(number) for number in range(count)]
-    batches = make_batches(texts, parallel=parallel, largest=largest)
-    assert [text for batch in batches for text in batch] == texts
-    sizes = {len(batch) for batch in batches}
-    assert min(sizes) >= 1
-    assert max(sizes) <= largest
-    assert max(sizes) - min(sizes) <= 1
-    if len(batches) > parallel:
-        assert len(batches) % parallel == 0 or min(sizes) == 1
