@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import jwt
 
+from shared.issued import issued_later
 from shared.problem import Unauthenticated
 from shared.tracing import new_request_id
 
@@ -148,12 +149,12 @@ class IdentityVerifier:
                 algorithms=[_ALGORITHM],
                 audience=self._audience,
                 issuer=ISSUER,
-                options={"require": _REQUIRED},
+                options={"require": _REQUIRED, "verify_iat": False},
             )
         except jwt.PyJWTError as error:
-            raise Unauthenticated(
-                "The identity token is not valid.", code="identity_invalid"
-            ) from error
+            raise _invalid() from error
+        if issued_later(claims):
+            raise _invalid()
         named = claims.get("models")
         models = None if named is None else frozenset(named)
         identity = Identity(
@@ -163,3 +164,7 @@ class IdentityVerifier:
         if len(self._cache) > self._max_cached:
             self._cache.popitem(last=False)
         return identity
+
+
+def _invalid() -> Unauthenticated:
+    return Unauthenticated("The identity token is not valid.", code="identity_invalid")

@@ -1,15 +1,16 @@
 """Whether the clocks of an installation agree.
 
-Services refuse an identity token that was issued in their future (RFC 7519 §4.1.6), so that a
-replica whose clock is a second late refuses requests now and then. Redis counts limits by its own
+Services refuse an identity token that was issued in their future, save what clocks may differ: a
+replica that is further behind refuses requests now and then. Redis counts limits by its own
 clock, and the database leases by its.
 """
 
 from dataclasses import dataclass
 
 from gateway.doctor.findings import Finding, error, ok, warning
+from shared.issued import CLOCKS_DIFFER_S
 
-_WARN_S, _ERROR_S, _SERVICE_ERROR_S = 0.5, 30.0, 1.0
+_WARN_S, _ERROR_S = 0.5, 30.0
 _MEND = "Let that machine and this one keep their clocks by NTP (chrony, systemd-timesyncd)."
 
 
@@ -64,6 +65,6 @@ def _judge(one: _Reading) -> Finding | None:
     side = "behind" if one.offset_s < 0 else "ahead of"
     says = f"{one.who} is {apart:.1f} s {side} this machine"
     late = one.verifies_tokens and one.offset_s < 0
-    if apart > _ERROR_S or (late and apart > _SERVICE_ERROR_S):
+    if apart > _ERROR_S or (late and apart > CLOCKS_DIFFER_S):
         return error("clocks", says, _MEND)
     return warning("clocks", says, _MEND)

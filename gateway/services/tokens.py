@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gateway.exceptions import CredentialRefused
+from shared.issued import issued_later
 from shared.tracing import new_request_id
 
 ISSUER, AUDIENCE = "speechgate", "speechgate-api"
@@ -100,7 +101,7 @@ class AccessTokens:
                 algorithms=[_ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                options={"require": _REQUIRED, "strict_aud": True},
+                options={"require": _REQUIRED, "strict_aud": True, "verify_iat": False},
             )
         except jwt.ExpiredSignatureError:
             raise CredentialRefused(
@@ -110,6 +111,8 @@ class AccessTokens:
             raise _invalid() from None
         subject, tenant, session = claims["sub"], claims["tid"], claims["sid"]
         if not all(isinstance(value, str) for value in (subject, tenant, session)):
+            raise _invalid()
+        if issued_later(claims):
             raise _invalid()
         if not subject.startswith(SUBJECT_PREFIX):
             raise _invalid()

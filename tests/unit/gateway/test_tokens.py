@@ -1,5 +1,6 @@
 """Users' access tokens: what is issued is accepted, and nothing else."""
 
+import time
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -31,6 +32,11 @@ def refusal(token: str) -> str:
         TOKENS.verify(token)
     assert len(token) < 20 or token not in f"{refused.value} {refused.value.detail}"
     return refused.value.code
+
+
+def test_clocks_of_gateways_may_differ_a_little() -> None:
+    token = FORGER.sign(FORGER.claims(iat=int(time.time()) + 3))
+    assert TOKENS.verify(token).user_id
 
 
 def test_an_issued_token_says_who_and_for_how_long() -> None:

@@ -57,6 +57,11 @@ def test_tokens_are_reused_for_half_their_life(key_pair: KeyPair) -> None:
     assert issuer.issue(IDENTITY, "tts", now=1000.0) != first
 
 
+def test_clocks_of_machines_may_differ_a_little(key_pair: KeyPair) -> None:
+    token = IdentityIssuer(key_pair[0]).issue(IDENTITY, "asr", now=time.time() + 3)
+    assert IdentityVerifier(key_pair[1], "asr").verify(token) == IDENTITY
+
+
 @pytest.mark.parametrize("token", [None, "", "x", "a.b.c"])
 def test_no_token(key_pair: KeyPair, token: str | None) -> None:
     with pytest.raises(Unauthenticated):
@@ -71,6 +76,9 @@ def test_no_token(key_pair: KeyPair, token: str | None) -> None:
         {"iss": "someone"},
         {"exp": int(time.time()) - 1},
         {"exp": None},
+        {"iat": int(time.time()) + 30},
+        {"iat": "now"},
+        {"iat": None},
         {"sub": None},
         {"tid": None},
         {"jti": None},
