@@ -24,6 +24,7 @@ from gateway.services.calls.analysis import CallAnalysis
 from gateway.services.calls.calls import CallService
 from gateway.services.calls.monitor import CallMonitor
 from gateway.services.calls.steps import CallSteps
+from gateway.services.client_address import TrustedProxies, parse_networks
 from gateway.services.composing import Composer
 from gateway.services.flag_runtime import open_flags
 from gateway.services.flags import FlagService
@@ -53,6 +54,7 @@ class GatewayContext:
     guard: GuardContext
     document: ApiDocument
     login: LoginService
+    proxies: TrustedProxies
     tickets: TicketService
     keys: KeyService
     accounts: AccountService
@@ -153,6 +155,7 @@ async def open_context(
             guard=GuardContext(senders.authenticator, limiter, flags.kill_switches),
             document=ApiDocument(own_document, upstreams.fetch_document, ROUTES, OWN_ROUTES),
             login=senders.login,
+            proxies=TrustedProxies(parse_networks(settings.trusted_proxies)),
             tickets=senders.tickets,
             keys=senders.keys,
             accounts=senders.accounts,

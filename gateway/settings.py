@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from gateway.services.client_address import parse_networks
 from shared.settings import Bytes, CommonSettings, Seconds
 
 
@@ -67,6 +68,12 @@ class GatewaySettings(CommonSettings):
     )
     max_in_flight: int = Field(
         default=2048, ge=1, description="Proxied requests in this process; more are shed"
+    )
+
+    trusted_proxies: str = Field(
+        default="",
+        description="Networks of the proxies in front, comma-separated; their X-Forwarded-For is "
+        "believed, and nobody else's",
     )
 
     # Client connections.
@@ -136,6 +143,12 @@ class GatewaySettings(CommonSettings):
         if self.admin_port and self.admin_port == self.port:
             raise ValueError("admin_port and port must differ")
         return self
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, networks: str) -> str:
+        parse_networks(networks)
+        return networks
 
     @model_validator(mode="after")
     def _check_flags(self) -> Self:

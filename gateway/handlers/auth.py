@@ -16,6 +16,7 @@ from gateway.schemas.auth import (
     TicketAnswer,
     TokensAnswer,
 )
+from gateway.services.client_address import TrustedProxies
 from gateway.services.login import LoginService
 from gateway.services.tickets import TicketService
 from shared.asgi.json import json_response
@@ -91,6 +92,12 @@ def _principal(request: Request) -> Principal:
     return principal
 
 
+def _address(request: Request) -> str:
+    proxies: TrustedProxies = request.state.context.proxies
+    peer = request.client.host if request.client else "unknown"
+    return proxies.client(peer, request.headers.getlist("x-forwarded-for"))
+
+
 async def login(
     request: Request, body: Annotated[LoginRequest, Depends(json_body(LoginRequest))]
 ) -> Response:
@@ -98,7 +105,7 @@ async def login(
     tokens = await _login(request).login(
         body.email,
         body.password,
-        address=request.client.host if request.client else "unknown",
+        address=_address(request),
         user_agent=request.headers.get("user-agent", ""),
     )
     return _unstored(TokensAnswer.of(tokens))

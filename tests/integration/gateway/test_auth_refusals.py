@@ -213,6 +213,29 @@ async def test_logins_from_one_address_are_throttled_and_use_up_no_account(
     assert told(await person.try_login()) == (200, "")
 
 
+async def test_behind_a_trusted_proxy_each_client_has_its_own_count(
+    running: Running, people: People
+) -> None:
+    person = await people.person(logged_in=False)
+    edge = new_address()
+    gateway = running.installation.gateway(trusted_proxies=f"192.0.2.0/24, {edge}")
+    gateway.start()
+    try:
+        async with browser(gateway, edge) as client:
+
+            async def attempt(who: str, password: str) -> tuple[int, str]:
+                # Its own claims stand before what the proxies know.
+                headers = {"X-Forwarded-For": f"203.0.113.9, {who}, 192.0.2.1"}
+                body = login_body(person.user.email, password)
+                return told(await client.post(f"{AUTH}/login", json=body, headers=headers))
+
+            assert [await attempt("198.51.100.1", "wrong") for _ in range(10)] == [FAILED] * 10
+            assert await attempt("198.51.100.1", PASSWORD) == THROTTLED
+            assert await attempt("198.51.100.2", PASSWORD) == (200, "")
+    finally:
+        gateway.stop()
+
+
 async def test_nothing_secret_is_told_or_logged(running: Running, people: People) -> None:
     person = await people.person("admin")
     answers = [
