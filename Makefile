@@ -98,7 +98,7 @@ compose-test: setup ## Run docker-compose.yml: README's curl, three replicas, on
 setup-scan:
 	@PYTHON='$(PYTHON)' bash deploy/local/setup.sh scan
 
-scan: setup-scan ## Scan Dockerfiles, manifests, secrets, packages; ARGS=images: the images' files
+scan: setup-scan ## Scan Dockerfiles, manifests, secrets, packages; ARGS="images updates": the images
 	@$(PY) -m deploy.scan $(ARGS) $(if $(ENGINE),--engine '$(ENGINE)')
 
 # uv resolves for Python 3.11 on any machine; it lies in an environment of its own, so that
