@@ -33,6 +33,7 @@ LABEL org.opencontainers.image.title="speechgate gateway" \
 # takes the owner of the folder it is mounted on.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get upgrade -y --no-install-recommends \
+    && apt-get clean \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 speechgate \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin speechgate \

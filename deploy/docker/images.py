@@ -19,6 +19,11 @@ _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates/machine.crt")
 _BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates")
 _BASE = "speechgate-standin/debian:12.0-debootstrap"
+_KEEP_NOTHING = """\
+APT::Keep-Downloaded-Packages "false";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+"""
 _MIRRORS = {
     "DEBIAN_MIRROR": "http://deb.debian.org/debian",
     "DEBIAN_SECURITY_MIRROR": "http://deb.debian.org/debian-security",
@@ -147,6 +152,7 @@ class Builder:
             suites = (("", archive), ("-updates", archive), ("-security", security))
             lines = [f"deb {url} bookworm{suite} main\n" for suite, url in suites]
             (root / "etc/apt/sources.list").write_text("".join(lines))
+            (root / "etc/apt/apt.conf.d/image").write_text(_KEEP_NOTHING)
             for package in (root / "var/cache/apt/archives").glob("*.deb"):
                 package.unlink()
             for link in ("python", "python3"):
