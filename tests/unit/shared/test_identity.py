@@ -76,7 +76,7 @@ def test_no_token(key_pair: KeyPair, token: str | None) -> None:
         {"iss": "someone"},
         {"exp": int(time.time()) - 1},
         {"exp": None},
-        {"iat": int(time.time()) + 30},
+        {"iat": 2**33},
         {"iat": "now"},
         {"iat": None},
         {"sub": None},
