@@ -12,6 +12,8 @@ def make_batches(texts: Sequence[str], *, parallel: int, largest: int) -> list[S
     Their number is a multiple of `parallel` where there are enough texts: a last batch of its own
     would keep one instance of the model busy while the others are idle.
     """
+    if not texts:
+        return []
     count = -(-len(texts) // largest)
     if count > parallel or len(texts) >= parallel * _SMALLEST_BATCH:
         count = -(-count // parallel) * parallel
@@ -26,3 +28,13 @@ def make_batches(texts: Sequence[str], *, parallel: int, largest: int) -> list[S
         batches.append(texts[start:end])
         start = end
     return batches
+
+
+def staggered(texts: Sequence[str], *, parallel: int, largest: int) -> list[Sequence[str]]:
+    """The first batches of so many texts that they do not fit into `parallel` ones.
+
+    One of them is half as long as the others: batches that begin together would end together, and
+    then every instance of the model is idle until its next one comes.
+    """
+    ends = [-(-largest // 2) + number * largest for number in range(parallel)]
+    return [texts[max(end - largest, 0) : end] for end in ends]

@@ -19,7 +19,7 @@ from services.nlp.models.translation import (
     TranslationRecord,
 )
 from services.nlp.repositories.translations import TranslationRepository
-from services.nlp.services.batches import make_batches
+from services.nlp.services.batches import make_batches, staggered
 from services.nlp.services.documents.terms import Terms
 from services.nlp.services.glossaries import GlossaryService
 from services.nlp.services.language_codes import direction_of, label_of, plain_pair
@@ -206,7 +206,7 @@ class TranslationService:
         pieces = (text for sentence in broken for text in sentence.piece_texts())
         left = [text for text in dict.fromkeys(pieces) if text not in found]
         self._check_count(len(left))
-        found |= await self._translated(run, direction, left)
+        found |= await self._translated(run, direction, self._batches(left))
         self._count_marks(run, len(broken))
         targets = await self._threaded(
             run.characters, lambda: [layout.rejoin(found) for layout in run.layouts]
@@ -224,13 +224,17 @@ class TranslationService:
 
     async def _translated_whole(self, run: _Run, direction: Pair) -> dict[str, str]:
         """Translation by text of all that is wanted; the first batches do not wait for the last."""
-        if run.preparation.done:
-            return await self._translated(run, direction, run.wanted)
-        first, late = run.wanted[: self._ahead], run.wanted[self._ahead :]
+        wanted = run.wanted
+        if run.preparation.done and len(wanted) <= self._ahead:
+            return await self._translated(run, direction, self._batches(wanted))
+        first = staggered(
+            wanted, parallel=self._limits.parallel_batches, largest=self._limits.batch_sentences
+        )
+        late = wanted[sum(map(len, first)) :]
 
         async def others() -> dict[str, str]:
             further = await self._prepared(run.preparation, run.characters)
-            return await self._translated(run, direction, late + further)
+            return await self._translated(run, direction, self._batches(late + further))
 
         async def begin() -> dict[str, str]:
             return await self._translated(run, direction, first)
@@ -238,22 +242,29 @@ class TranslationService:
         begun, rest = await map_bounded(lambda step: step(), (begin, others), 2)
         return begun | rest
 
-    async def _translated(self, run: _Run, direction: Pair, texts: Sequence[str]) -> dict[str, str]:
+    def _batches(self, texts: Sequence[str]) -> list[Sequence[str]]:
+        return make_batches(
+            texts, parallel=self._limits.parallel_batches, largest=self._limits.batch_sentences
+        )
+
+    async def _translated(
+        self, run: _Run, direction: Pair, batches: Sequence[Sequence[str]]
+    ) -> dict[str, str]:
         """Translation by text.
 
         Args:
             run: The request.
             direction: As the model names it.
-            texts: Each once.
+            batches: Of texts, each once.
         """
-        if not texts:
-            return {}
-        parallel = self._limits.parallel_batches
-        batches = make_batches(texts, parallel=parallel, largest=self._limits.batch_sentences)
         translated = await map_bounded(
-            partial(self._translate_batch, run, direction), batches, parallel
+            partial(self._translate_batch, run, direction), batches, self._limits.parallel_batches
         )
-        return dict(zip(texts, (text for one in translated for text in one), strict=True))
+        return {
+            text: found
+            for batch, answers in zip(batches, translated, strict=True)
+            for text, found in zip(batch, answers, strict=True)
+        }
 
     async def _translate_batch(self, run: _Run, direction: Pair, batch: Sequence[str]) -> list[str]:
         async with run.slots:
