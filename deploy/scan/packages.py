@@ -1,11 +1,14 @@
-"""pip-audit over the locked Python packages of every image, by what PyPI knows of them."""
+"""pip-audit over the locked Python packages of every image, by what PyPI knows of them.
 
-import re
+An index that tells no advisories is asked for newer releases instead.
+"""
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from deploy.docker.commands import PROJECT
+from deploy.scan import releases
 from deploy.scan.report import Finding, Outcome
 from deploy.scan.tools import NotScannedError, run_json
 
@@ -61,12 +64,13 @@ def _answers(folder: Path) -> str:
 def scan(folder: Path) -> Iterator[Outcome]:
     """Scans; the folder is for files on the way."""
     missed = _answers(folder)
+    if missed:
+        print(f"{missed}; it is asked for newer releases")
+        yield from releases.scan(folder, LOCKS)
+        return
     for name in LOCKS:
         of = f"requirements/{name}.txt"
-        size = f"{len(re.findall(r'(?m)^[^ #]+==', (PROJECT / of).read_text()))} packages"
-        if missed:
-            yield Outcome(NAME, of, size, missed=missed)
-            continue
+        size = f"{len(releases.pins((PROJECT / of).read_text()))} packages"
         try:
             yield Outcome(NAME, of, size, tuple(_audit(PROJECT / of, of, "--require-hashes")))
         except NotScannedError as error:

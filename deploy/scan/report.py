@@ -40,6 +40,7 @@ class Outcome:
         size: How much that is.
         findings: What it objects to.
         missed: Why it was not scanned; empty where it was.
+        uncovered: What a scan of this kind does not find.
     """
 
     scan: str
@@ -47,6 +48,7 @@ class Outcome:
     size: str
     findings: tuple[Finding, ...] = ()
     missed: str = ""
+    uncovered: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ class Report:
         reasons = dict.fromkeys(f"{one.scan}: {one.missed}" for one in self._outcomes if one.missed)
         lines += [f"NOT SCANNED: {reason}" for reason in reasons]
         lines.append(f"{self._known} known, with their reasons in deploy/scan/known.toml")
-        lines.append(f"not covered: {UNCOVERED}")
+        uncovered = [UNCOVERED, *(one.uncovered for one in self._outcomes if one.uncovered)]
+        lines += [f"not covered: {one}" for one in dict.fromkeys(uncovered)]
         lines.append(("clean", "NOT clean", "NOT clean")[self.code])
         return "\n".join(lines)

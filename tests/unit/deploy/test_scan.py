@@ -1,13 +1,15 @@
 """How the scanners' reports are read, and what counts as clean; `make scan` runs the scanners."""
 
 import os
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.docker.commands import PROJECT
-from deploy.scan import dockerfiles, packages, policies, secrets, tools, updates
+from deploy.scan import dockerfiles, packages, policies, releases, secrets, tools, updates
 from deploy.scan.__main__ import KNOWN, main
 from deploy.scan.report import Finding, Known, Outcome, Report, read_known
 from deploy.scan.tools import NotScannedError
@@ -130,6 +132,57 @@ def test_pip_audit_must_not_pass_over_a_package() -> None:
     document["dependencies"].append({"name": "own", "skip_reason": "not found"})
     with pytest.raises(NotScannedError, match="1 passed over: not found"):
         packages.read(document, "requirements/asr.txt")
+
+
+LOCK = """asgi==2.0.1 \\
+    --hash=sha256:00
+zipp==4.1.2 ; python_version < "3.12" \\
+    --hash=sha256:01
+"""
+
+
+def test_a_package_behind_the_newest_release_is_a_finding() -> None:
+    locked = releases.pins(LOCK)
+    assert locked == {"asgi": "2.0.1", "zipp": "4.1.2"}
+    found = releases.behind(locked, {"asgi": "2.0.1", "zipp": "4.2", "other": "1"}, "a.txt")
+    assert found == [Finding("releases", "a.txt", "zipp 4.1.2: 4.2 is out")]
+    with pytest.raises(NotScannedError, match="does not know zipp"):
+        releases.behind(locked, {"asgi": "2.0.1"}, "a.txt")
+
+
+INDEX = """#!{python}
+import sys
+names = open(sys.argv[-1]).read().split()
+version = "{older}" if "--exclude-newer" in sys.argv else "9.9.9"
+print("\\n".join(f"{{name}}=={{version}}" for name in names))
+"""
+
+
+def put_index(folder: Path, monkeypatch: pytest.MonkeyPatch, older: str) -> None:
+    """A `uv` that knows 9.9.9 of each package, and another version as of some days ago."""
+    program = folder / "uv"
+    program.write_text(INDEX.format(python=sys.executable, older=older))
+    program.chmod(0o755)
+    monkeypatch.setattr(tools, "TOOLS", folder)
+
+
+def test_every_list_is_compared_with_the_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_index(tmp_path, monkeypatch, "8.8.8")
+    outcomes = list(releases.scan(tmp_path, packages.LOCKS))
+    assert [one.of for one in outcomes] == [f"requirements/{name}.txt" for name in packages.LOCKS]
+    text = Report(outcomes, []).text()
+    assert re.search(r"FOUND: releases: requirements/gateway.txt: fastapi \S+: 9.9.9 is out", text)
+    assert f"not covered: {releases.UNCOVERED}" in text
+
+
+def test_an_index_without_new_releases_is_an_old_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_index(tmp_path, monkeypatch, "9.9.9")
+    with pytest.raises(NotScannedError, match="an old copy"):
+        list(releases.scan(tmp_path, packages.LOCKS))
 
 
 def test_every_image_has_its_packages_scanned() -> None:
