@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -117,6 +118,15 @@ class Backups:
     def has(self, segment: str) -> bool:
         """Whether a segment is in the newest set's log, compressed or not."""
         return any(path.name.startswith(segment) for path in self.segments())
+
+    @staticmethod
+    def first_segment(base: Path) -> str:
+        """The first segment of the log that a base backup needs."""
+        found = re.search(
+            r"(?m)^START WAL LOCATION: \S+ \(file (\w+)\)$", (base / "backup_label").read_text()
+        )
+        assert found is not None
+        return found[1]
 
     def segments(self) -> list[Path]:
         """The files of the newest set's log, oldest first."""

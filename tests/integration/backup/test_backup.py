@@ -81,7 +81,8 @@ def test_what_the_last_days_do_not_need_is_removed(server: PostgresCluster) -> N
         subprocess.run(["rm", "-r", str(first)], check=True)
         assert "s old" in backups("backup.sh", "check").stderr
         add_rows(server, "newer")
-        oldest = backups.segments()[0].name[:24]
+        # The log may begin before what the first base backup needs.
+        oldest = backups.first_segment(backups.bases()[0])
 
         backups.done("backup.sh", "base")
 
